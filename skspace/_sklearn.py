@@ -1,0 +1,79 @@
+"""The only file of skspace that imports private scikit-learn names.
+
+Each of them is scikit-learn's own house style with no public spelling yet. When
+one moves upstream, this is the file to mend.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Hidden,
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+    validate_params,
+)
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+
+try:  # scikit-learn >= 1.9
+    from sklearn.callback import CallbackSupportMixin
+
+    HAS_CALLBACKS = True
+except ImportError:  # pragma: no cover - exercised by the oldest-versions job
+
+    class CallbackSupportMixin:
+        """Stand-in before scikit-learn 1.9, which brought callbacks."""
+
+    HAS_CALLBACKS = False
+
+__all__ = [
+    "HAS_CALLBACKS",
+    "CallbackSupportMixin",
+    "HasMethods",
+    "Hidden",
+    "Interval",
+    "InvalidParameterError",
+    "Options",
+    "StrOptions",
+    "check_sample_weight",
+    "fit_context",
+    "fit_context_of_meta_estimator",
+    "validate_parameter_constraints",
+    "validate_params",
+]
+
+
+def _transactional(fit):
+    """Give `fit` back the state it started from when it does not finish.
+
+    An exception or Ctrl-C in the middle leaves an unfitted estimator unfitted and
+    a fitted one as it was; either can be fitted again.
+    """
+
+    @functools.wraps(fit)
+    def transaction(self, *args, **kwargs):
+        before = dict(vars(self))
+        try:
+            return fit(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return transaction
+
+
+def fit_context(fit):
+    """Validate parameters, tear callbacks down, and undo a fit that fails."""
+    return _transactional(_fit_context(prefer_skip_nested_validation=True)(fit))
+
+
+def fit_context_of_meta_estimator(fit):
+    """As :func:`fit_context`, for estimators that hold other estimators."""
+    return _transactional(_fit_context(prefer_skip_nested_validation=False)(fit))

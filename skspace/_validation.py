@@ -1,0 +1,87 @@
+"""Inputs as scikit-learn sees them, in the array library they arrive in.
+
+The only place that reads scikit-learn's ``array_api_dispatch`` setting. Below it
+arrays speak for themselves.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn import get_config
+from sklearn.utils.validation import validate_data
+
+from ._array import array_namespace, is_array_api_obj, same_place
+
+__all__ = ["check_enough_samples", "check_memory", "check_same_place", "validate_X"]
+
+MEMORY_BOUND = 2 * 1024**3
+"""Bytes a method may allocate for one square matrix before it refuses."""
+
+
+def validate_X(estimator, X, *, reset=True, fitted=None, method=None, **check):
+    """Validate the table `X` and find its namespace.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose ``n_features_in_`` and ``feature_names_in_`` are set or checked.
+    X : array-like of shape (n_samples, n_features)
+        Dense table. Lists, frames, integers and booleans become float64 NumPy.
+    reset : bool, default=True
+        True in ``fit``, False in every method after it.
+    fitted : array, optional
+        A fitted array; `X` must come from its library and device.
+    method : str, optional
+        Name of the calling method, for that message.
+    **check
+        Passed on to :func:`sklearn.utils.validation.validate_data`.
+
+    Returns
+    -------
+    X : array of shape (n_samples, n_features), float64 or float32
+    xp : its array-API namespace
+    """
+    if type(X).__module__.partition(".")[0] == "dask":
+        raise ValueError(
+            f"{type(estimator).__name__} got a Dask collection, which it would have to "
+            "load into memory whole. Pass X.compute() where it fits, or set "
+            "max_samples (where the estimator has it) and pass a sample."
+        )
+    dispatch = get_config()["array_api_dispatch"] and is_array_api_obj(X)
+    xp = array_namespace(X) if dispatch else np
+    X = validate_data(
+        estimator, X, reset=reset, dtype=[xp.float64, xp.float32], **check
+    )
+    if fitted is not None:
+        check_same_place(estimator, X, fitted, method)
+    return X, array_namespace(X)
+
+
+def check_same_place(estimator, X, fitted, method):
+    """Refuse `X` from another array library or device than the fitted arrays."""
+    if not same_place(X, fitted):
+        raise ValueError(
+            f"Inputs passed to {type(estimator).__name__}.{method}() must use the same "
+            "namespace and the same device as those passed to fit(). Got an array of "
+            f"{array_namespace(X).__name__!r}, fitted with "
+            f"{array_namespace(fitted).__name__!r}. Convert the input, or the "
+            "estimator with sklearn.utils._array_api.move_estimator_to()."
+        )
+
+
+def check_enough_samples(n_samples, n_clusters):
+    """Refuse more clusters than samples."""
+    if n_samples < n_clusters:
+        raise ValueError(
+            f"n_samples={n_samples} should be >= n_clusters={n_clusters}; pass more "
+            "samples or ask for fewer clusters."
+        )
+
+
+def check_memory(n_bytes, *, what, remedy):
+    """Refuse early, with the figure and the remedy, what would not fit."""
+    if n_bytes > MEMORY_BOUND:
+        raise ValueError(
+            f"{what} needs {n_bytes / 1e9:.1f} GB, more than the "
+            f"{MEMORY_BOUND / 1e9:.1f} GB skspace allows for one matrix; {remedy}."
+        )

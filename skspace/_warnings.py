@@ -1,0 +1,13 @@
+"""Warnings with names, so that they can be filtered and tested one by one."""
+
+
+class SkspaceWarning(UserWarning):
+    """Base class of the warnings skspace gives."""
+
+
+class DegenerateDataWarning(SkspaceWarning):
+    """Part of the data carries no information for the method (zero rows, …)."""
+
+
+class DisconnectedAffinityWarning(SkspaceWarning):
+    """The affinity graph falls into more components than there are clusters."""

@@ -1,0 +1,80 @@
+"""Fixtures shared by all tests: array libraries, random numbers, real data."""
+
+import os
+
+import numpy as np
+import pytest
+from sklearn import config_context
+
+
+def _libraries():
+    yield pytest.param("numpy", id="numpy")
+    yield pytest.param("numpy-readonly", id="numpy-readonly")
+    yield pytest.param("array_api_strict", id="strict")
+    yield pytest.param("torch", id="torch")
+    yield pytest.param("cupy", id="cupy", marks=pytest.mark.gpu)
+
+
+class Library:
+    """One array library: makes arrays from NumPy ones and brings them back."""
+
+    def __init__(self, name):
+        self.name = name
+        if name.startswith("numpy"):
+            self.xp = np
+        elif name == "torch":
+            torch = pytest.importorskip("torch")
+            self.xp = pytest.importorskip("array_api_compat.torch")
+            torch.set_num_threads(1)
+        else:
+            self.xp = pytest.importorskip(name)
+
+    def asarray(self, x):
+        x = np.array(x)
+        if self.name == "numpy-readonly":
+            x.flags.writeable = False
+        return x if self.xp is np else self.xp.asarray(x)
+
+    def to_numpy(self, x):
+        from skspace._array import to_numpy
+
+        return to_numpy(x)
+
+
+@pytest.fixture(params=_libraries())
+def library(request):
+    """Every array library that is installed, NumPy also with read-only arrays."""
+    return Library(request.param)
+
+
+@pytest.fixture
+def dispatch():
+    """Scikit-learn with array API dispatch on; skips where SciPy has it off."""
+    if os.environ.get("SCIPY_ARRAY_API") != "1":
+        pytest.skip("needs SCIPY_ARRAY_API=1 before SciPy is imported")
+    with config_context(array_api_dispatch=True):
+        yield
+
+
+@pytest.fixture
+def rng():
+    return np.random.RandomState(0)
+
+
+@pytest.fixture
+def data_folder():
+    """Folder of the real data; tests that need it skip without it."""
+    folder = os.environ.get("SKSPACE_DATA")
+    if not folder or not os.path.isdir(folder):
+        pytest.skip("real data: set SKSPACE_DATA to their folder")
+    return folder
+
+
+def pytest_collection_modifyitems(config, items):
+    """Run GPU tests only when asked for by ``-m gpu``."""
+    if "gpu" in (config.getoption("-m") or ""):
+        return
+    skip = pytest.mark.skip(reason="GPU tests run with -m gpu")
+    for item in items:
+        if "gpu" in item.keywords:
+            item.add_marker(skip)
