@@ -59,7 +59,7 @@ def fetch_street_lidar(*, data_home=None, return_X_y=False, as_frame=False):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (ndarray of shape (64685, 3), float64, metres: the
         source cloud), `target` (ndarray of shape (64056, 3), float64, metres: the
         target cloud), `transform` (ndarray of shape (4, 4): the true motion,
@@ -82,7 +82,6 @@ def fetch_street_lidar(*, data_home=None, return_X_y=False, as_frame=False):
     .. [1] K. Koide (2024). small_gicp: efficient and parallel algorithms for point
        cloud registration. Journal of Open Source Software 9(100), 6948.
        https://doi.org/10.21105/joss.06948
-
 
     Examples
     --------
@@ -121,7 +120,7 @@ def fetch_car_lidar(*, data_home=None, return_X_y=False, as_frame=False):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (ndarray of shape (25192, 3), float64, metres: the
         source cloud), `target` (ndarray of shape (24989, 3), float64, metres: the
         target cloud), `transform` (ndarray of shape (4, 4): the true motion,
@@ -145,7 +144,6 @@ def fetch_car_lidar(*, data_home=None, return_X_y=False, as_frame=False):
     .. [1] F. Pomerleau, F. Colas, R. Siegwart and S. Magnenat (2013). Comparing ICP
        variants on real-world data sets. Autonomous Robots 34(3), 133-148.
        https://doi.org/10.1007/s10514-013-9327-2
-
 
     Examples
     --------
@@ -184,7 +182,7 @@ def fetch_corridor(*, data_home=None, return_X_y=False, as_frame=False):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (ndarray of shape (20000, 3), float64, metres: the
         source cloud), `target` (ndarray of shape (20000, 3), float64, metres: the
         target cloud), `transform` (ndarray of shape (4, 4): the true motion,
@@ -201,7 +199,6 @@ def fetch_corridor(*, data_home=None, return_X_y=False, as_frame=False):
         When its SHA-256 is not the expected one.
     ImportError
         When ``as_frame=True`` without pandas, or a download without pooch.
-
 
     Examples
     --------

@@ -14,19 +14,16 @@ __all__ = ["make_union_of_subspaces"]
 _AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
 
 
-def _per_subspace(name, values, n_subspaces):
-    """Positive integers, one per subspace, from a sequence given by the user."""
+def _per_subspace(name, values):
+    """Positive integers, one per subspace, or None where the user gave one number."""
+    if isinstance(values, Integral):
+        return None
     numbers = np.asarray(values)
     whole = numbers.dtype.kind in "iu" and numbers.ndim == 1
     if not (whole and numbers.size and (numbers > 0).all()):
         raise ValueError(
             f"{name}={values!r} must be a positive integer or a sequence of positive "
             "integers, one per subspace."
-        )
-    if numbers.size != n_subspaces:
-        raise ValueError(
-            f"{name} has {numbers.size} entries for {n_subspaces} subspaces; pass one "
-            "entry per subspace."
         )
     return numbers.tolist()
 
@@ -184,14 +181,11 @@ def make_union_of_subspaces(
 
 def _resolve(n_samples, n_features, n_subspaces, subspace_dim, affine):
     """Points and dimension of every subspace, from what may be numbers or lists."""
-    several = [
-        len(value)
-        for value in (n_samples, subspace_dim)
-        if not isinstance(value, Integral)
-    ]
+    counts = _per_subspace("n_samples", n_samples)
+    dims = _per_subspace("subspace_dim", subspace_dim)
     if n_subspaces is None:
-        n_subspaces = several[0] if several else 5
-    if isinstance(n_samples, Integral):
+        n_subspaces = len(counts or dims or range(5))
+    if counts is None:
         share, rest = divmod(int(n_samples), n_subspaces)
         if share == 0:
             raise ValueError(
@@ -199,12 +193,14 @@ def _resolve(n_samples, n_features, n_subspaces, subspace_dim, affine):
                 "without a point; ask for more samples or fewer subspaces."
             )
         counts = [share + (i < rest) for i in range(n_subspaces)]
-    else:
-        counts = _per_subspace("n_samples", n_samples, n_subspaces)
-    if isinstance(subspace_dim, Integral):
+    if dims is None:
         dims = [int(subspace_dim)] * n_subspaces
-    else:
-        dims = _per_subspace("subspace_dim", subspace_dim, n_subspaces)
+    for name, values in (("n_samples", counts), ("subspace_dim", dims)):
+        if len(values) != n_subspaces:
+            raise ValueError(
+                f"{name} has {len(values)} entries for {n_subspaces} subspaces; pass "
+                "one entry per subspace."
+            )
     largest = n_features - 1 if affine else n_features
     if max(dims) > largest:
         raise ValueError(

@@ -82,7 +82,7 @@ def fetch_cora(*, data_home=None, return_X_y=False, as_frame=False):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `adjacency` (csr_array of shape (2708, 2708), float64,
         symmetric), `data` (csr_array of shape (2708, 1433), float64, 0 or 1),
         `target` (ndarray of shape (2708,), int64, 0 to 6, for evaluation only),
@@ -146,7 +146,7 @@ def fetch_citeseer(*, data_home=None, return_X_y=False, as_frame=False):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `adjacency` (csr_array of shape (3327, 3327), float64,
         symmetric, 124 self-loops), `data` (csr_array of shape (3327, 3703), float64,
         0 or 1), `target` (ndarray of shape (3327,), int64, 0 to 5, for evaluation
@@ -210,7 +210,7 @@ def fetch_acm(*, data_home=None, return_X_y=False, as_frame=False):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `adjacency` (csr_array of shape (3025, 3025), float64,
         symmetric, every vertex with a self-loop), `data` (csr_array of shape (3025,
         1870), float64, 0 or 1), `target` (ndarray of shape (3025,), int64, 0 to 2,
@@ -278,7 +278,7 @@ def fetch_wiki(*, data_home=None, return_X_y=False, as_frame=False):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `adjacency` (csr_array of shape (2405, 2405), float64,
         symmetric, 1165 self-loops), `data` (csr_array of shape (2405, 4973), float64,
         positive or 0), `target` (ndarray of shape (2405,), int64, 0 to 16, for

@@ -80,7 +80,7 @@ def fetch_orl(*, data_home=None, return_X_y=False, as_frame=False):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (ndarray of shape (400, 1024), float64: grey levels
         divided by 255, row by row), `target` (ndarray of shape (400,), int64, for
         evaluation only), `images` (ndarray of shape (400, 32, 32), a view of the
@@ -147,7 +147,7 @@ def fetch_yaleb(*, data_home=None, return_X_y=False, as_frame=False):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (ndarray of shape (640, 1024), float64: grey levels
         divided by 255, row by row), `target` (ndarray of shape (640,), int64, for
         evaluation only), `images` (ndarray of shape (640, 32, 32), a view of the
@@ -217,7 +217,7 @@ def fetch_coil20(*, data_home=None, return_X_y=False, as_frame=False):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (ndarray of shape (1440, 1024), float64: grey levels
         divided by 255, row by row), `target` (ndarray of shape (1440,), int64, for
         evaluation only), `images` (ndarray of shape (1440, 32, 32), a view of the
@@ -283,7 +283,7 @@ def fetch_usps(*, data_home=None, return_X_y=False, as_frame=False):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (ndarray of shape (9298, 256), float64: grey levels
         divided by 255, row by row), `target` (ndarray of shape (9298,), int64, for
         evaluation only), `images` (ndarray of shape (9298, 16, 16), a view of the
@@ -351,7 +351,7 @@ def fetch_mnist_sample(*, data_home=None, return_X_y=False, as_frame=False):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (ndarray of shape (10000, 784), float64: grey levels
         divided by 255, row by row), `target` (ndarray of shape (10000,), int64, for
         evaluation only), `images` (ndarray of shape (10000, 28, 28), a view of the

@@ -20,11 +20,11 @@ __all__ = ["fetch_mi_task", "get_mi_task_names"]
 
 
 def get_mi_task_names():
-    """Names that :func:`fetch_mi_task` knows.
+    """List the names that :func:`fetch_mi_task` knows.
 
     Returns
     -------
-    names : list of str
+    list of str
         In alphabetical order.
 
     Examples
@@ -73,7 +73,7 @@ def fetch_mi_task(name, seed=0, *, data_home=None, return_X_y=False, as_frame=Fa
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (ndarray of shape (n_samples, n_features), float64: X),
         `target` (ndarray of shape (n_samples, n_targets), float64, two-dimensional
         also for one column: Y), `mutual_info` (float, nats), `feature_names` (x0, x1,

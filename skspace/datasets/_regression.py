@@ -18,11 +18,11 @@ __all__ = ["fetch_ill_conditioned", "get_ill_conditioned_names"]
 
 
 def get_ill_conditioned_names():
-    """Names that :func:`fetch_ill_conditioned` knows.
+    """List the names that :func:`fetch_ill_conditioned` knows.
 
     Returns
     -------
-    names : list of str
+    list of str
         In alphabetical order.
 
     Examples
@@ -75,7 +75,7 @@ def fetch_ill_conditioned(name, *, data_home=None, return_X_y=False, as_frame=Fa
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (ndarray of shape (n_samples, n_features), float64),
         `target` (ndarray of shape (n_samples,), float64), `coef` (ndarray of shape
         (n_features,): solution of exactly these float64 numbers in 120 digits,

@@ -104,7 +104,7 @@ def fetch_adult(*, data_home=None, return_X_y=False, as_frame=True):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (45222, 14), `target` (45222,) of int64, 1 for above
         50K (24.8 %), `target_names` (of the two classes), `sensitive_names` (columns
         of `data`: sex, race, age), `feature_names`, `frame` (DataFrame of data and
@@ -166,7 +166,7 @@ def fetch_compas(*, data_home=None, return_X_y=False, as_frame=True):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (6172, 10), `target` (6172,) of int64, 1 for charged
         again (45.5 %), `target_names` (of the two classes), `sensitive_names`
         (columns of `data`: race, sex, age), `feature_names`, `frame` (DataFrame of
@@ -235,7 +235,7 @@ def fetch_law_school(
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (20798, 11), `target` (20798,): int64, 1 for passed
         (89.0 %), or the grade as float64; `target_names` (of the two classes, or the
         column), `sensitive_names` (columns of `data`: race, male), `feature_names`,
@@ -298,7 +298,7 @@ def fetch_concrete(*, data_home=None, return_X_y=False, as_frame=True):
 
     Returns
     -------
-    bunch : :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
+    :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
         With attributes `data` (1030, 8) of float64, `target` (1030,), strength in
         MPa, `target_names` (the column), `feature_names`, `frame` (DataFrame of data
         and target, None unless ``as_frame=True``) and `DESCR` (origin, licence,
