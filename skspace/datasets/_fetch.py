@@ -34,11 +34,10 @@ class DatasetNotFoundError(OSError):
     Examples
     --------
     >>> from skspace.datasets import DatasetNotFoundError, fetch_orl
-    >>> try:
-    ...     fetch_orl(data_home="/a/folder/without/data")
+    >>> try:  # doctest: +SKIP
+    ...     faces = fetch_orl()
     ... except DatasetNotFoundError as error:
-    ...     print("no faces today")
-    no faces today
+    ...     print("no faces today:", error)
     """
 
 

@@ -210,7 +210,7 @@ def test_a_subspace_may_fill_the_space():
         ({"n_samples": [5, 0]}, r"n_samples=\[5, 0\] must be a positive integer"),
         ({"subspace_dim": [1.5, 2]}, r"subspace_dim=\[1.5, 2\] must be a positive"),
         ({"subspace_dim": []}, r"subspace_dim=\[\] must be a positive"),
-        ({"subspace_dim": np.float64(2)}, r"must be a positive integer or a sequence"),
+        ({"subspace_dim": np.float64(2)}, r"'subspace_dim' parameter"),
         ({"subspace_dim": 2.0}, r"'subspace_dim' parameter"),
         ({"n_samples": [[5, 5]]}, r"must be a positive integer or a sequence"),
         ({"n_samples": 0}, r"'n_samples' parameter of make_union_of_subspaces"),
