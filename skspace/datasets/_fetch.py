@@ -99,13 +99,13 @@ def _find(name, data_home):
     if home and (path := Path(home).expanduser() / name).is_file():
         return path
     if not url:
-        where = f" and {path} does not exist" if home else ""
+        found = f"{path} does not exist" if home else "SKSPACE_DATA is not set"
         raise DatasetNotFoundError(
-            f"No place to read {name} from: neither SKSPACE_DATA nor SKSPACE_DATA_URL "
-            f"can be used{where}. Set the environment variable SKSPACE_DATA to the "
-            "folder that holds it (and leave data_home out), or SKSPACE_DATA_URL to "
-            "an address that serves that folder. There is no default address because "
-            "the licences of the files differ."
+            f"No place to read {name} from: {found} and SKSPACE_DATA_URL is not set. "
+            "Set the environment variable SKSPACE_DATA to the folder that holds it "
+            "(and leave data_home out), or SKSPACE_DATA_URL to an address that serves "
+            "that folder. There is no default address because the licences of the "
+            "files differ."
         )
     return _download(name, url, home)
 

@@ -106,7 +106,9 @@ def test_missing_file_in_folder_is_no_reason_to_download(tmp_path, monkeypatch, 
 
 
 def test_neither_variable_set(registered):
-    with pytest.raises(DatasetNotFoundError, match="neither SKSPACE_DATA nor") as error:
+    with pytest.raises(
+        DatasetNotFoundError, match="SKSPACE_DATA is not set and SK"
+    ) as error:
         read(NAME)
     assert "licences" in str(error.value)
     assert isinstance(error.value, OSError)
@@ -120,7 +122,7 @@ def test_data_home_goes_before_the_variable(tmp_path, monkeypatch, registered):
 
 
 def test_data_home_without_the_file_names_it(tmp_path, registered):
-    with pytest.raises(DatasetNotFoundError, match=r"tiny.npz does not exist"):
+    with pytest.raises(DatasetNotFoundError, match=r"tiny.npz does not exist and SK"):
         read(NAME, tmp_path)
 
 
