@@ -74,7 +74,7 @@ def asarray_like(x, like, *, dtype=None):
 
 
 def standard_normal(rng, shape, like):
-    """Standard normal numbers drawn on the host in float64, then moved to `like`.
+    """Draw standard normal numbers on the host in float64 and move them to `like`.
 
     One seed gives one start on every library and in both precisions.
     """

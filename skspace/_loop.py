@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sklearn.exceptions import ConvergenceWarning
 
-__all__ = ["Outcome", "open_task", "run"]
+__all__ = ["Outcome", "close_task", "log", "open_task", "run"]
 
 
 class Outcome(NamedTuple):
@@ -125,11 +125,19 @@ def run(
     return Outcome(state, len(history), done)
 
 
+def log(estimator, what, seconds):
+    """Print one step of a fit that has no iterations, under ``verbose``."""
+    if estimator.verbose:
+        name = type(estimator).__name__
+        print(f"[{name}] {what}: {seconds:.2f} s")  # noqa: T201
+
+
 def warn_not_converged(estimator, max_iter, change, tol, remedy):
     """Say that a fit stopped early, by how much, and what helps."""
     reached = "" if change is None else f" with change {change:.2g} > tol={tol:g}"
     warnings.warn(
-        f"{type(estimator).__name__} stopped at max_iter={max_iter}{reached}; {remedy}.",
+        f"{type(estimator).__name__} stopped at max_iter={max_iter}{reached}; "
+        f"{remedy}.",
         ConvergenceWarning,
         stacklevel=3,
     )

@@ -7,12 +7,20 @@ arrays speak for themselves.
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn import get_config
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from ._array import array_namespace, is_array_api_obj, same_place
 
-__all__ = ["check_enough_samples", "check_memory", "check_same_place", "validate_X"]
+__all__ = [
+    "as_table",
+    "check_enough_samples",
+    "check_memory",
+    "check_same_place",
+    "sparse_output",
+    "validate_X",
+]
 
 MEMORY_BOUND = 2 * 1024**3
 """Bytes a method may allocate for one square matrix before it refuses."""
@@ -57,6 +65,17 @@ def validate_X(estimator, X, *, reset=True, fitted=None, method=None, **check):
     return X, array_namespace(X)
 
 
+def as_table(X):
+    """Validate the table `X` of a public function, in its own array library.
+
+    Other libraries than NumPy count where scikit-learn's dispatch is on, as in the
+    estimators; elsewhere `X` becomes NumPy where conversion is possible.
+    """
+    dispatch = get_config()["array_api_dispatch"] and is_array_api_obj(X)
+    xp = array_namespace(X) if dispatch else np
+    return check_array(X, dtype=[xp.float64, xp.float32])
+
+
 def check_same_place(estimator, X, fitted, method):
     """Refuse `X` from another array library or device than the fitted arrays."""
     if not same_place(X, fitted):
@@ -85,3 +104,10 @@ def check_memory(n_bytes, *, what, remedy):
             f"{what} needs {n_bytes / 1e9:.1f} GB, more than the "
             f"{MEMORY_BOUND / 1e9:.1f} GB skspace allows for one matrix; {remedy}."
         )
+
+
+def sparse_output(array):
+    """CSR array or matrix, as scikit-learn's ``sparse_interface`` setting asks."""
+    if get_config().get("sparse_interface", "spmatrix") == "sparray":
+        return sp.csr_array(array)
+    return sp.csr_matrix(array)
