@@ -31,8 +31,15 @@ def cluster_labels(clusterer, X, **params):
     if hasattr(clusterer, "fit_predict"):
         return np.asarray(clusterer.fit_predict(X, **params))
     clusterer.fit(X, **params)
-    labels = getattr(clusterer, "labels_", None)
-    return np.asarray(clusterer.predict(X) if labels is None else labels)
+    if hasattr(clusterer, "labels_"):
+        return np.asarray(clusterer.labels_)
+    if hasattr(clusterer, "predict"):
+        return np.asarray(clusterer.predict(X))
+    raise ValueError(
+        "A clusterer with fit_predict, labels_ or predict is needed, got "
+        f"{type(clusterer).__name__}, which has none of them; pass a clusterer, or a "
+        "pipeline that ends in one."
+    )
 
 
 def mixture_labels(labels):

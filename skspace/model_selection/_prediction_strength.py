@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import KFold, RepeatedKFold, check_cv, cross_validate
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, get_tags
 
 from .._sklearn import HasMethods, Interval, StrOptions, validate_parameter_constraints
@@ -68,7 +69,7 @@ def agreement(labels, predicted):
     _, i = np.unique(labels[clustered], return_inverse=True)
     names, j = np.unique(predicted[clustered], return_inverse=True)
     if i.size == 0:
-        return Agreement(0.0, 0.0, coverage, 0, int(np.sum(np.unique(predicted) != -1)))
+        return Agreement(0.0, 0.0, 0.0, 0, 0)
     shape = int(i.max()) + 1, names.size
     table = np.bincount(i * shape[1] + j, minlength=shape[0] * shape[1])
     table = table.reshape(shape)[:, names != -1]  # noise is together with nobody
@@ -92,13 +93,13 @@ def confirmed_information(found, threshold):
     """
     k = min(found.n_clusters, found.n_predicted)
     if found.n_clusters == found.n_predicted == 1:
-        bits = found.strength * np.log(2) * (2 * threshold - 1)
+        nats = found.strength * np.log(2) * (2 * threshold - 1)
     elif k < 2 or found.chance >= 1:
-        bits = 0.0
+        nats = 0.0
     else:
         lift = (found.strength - found.chance) / (1 - found.chance)
-        bits = np.log(k) * max(lift, 0.0)
-    return float(found.coverage * bits)
+        nats = np.log(k) * max(lift, 0.0)
+    return float(found.coverage * nats)
 
 
 def seeded(estimator, random_state):
@@ -110,6 +111,16 @@ def seeded(estimator, random_state):
         if name.rpartition("__")[2] == "random_state" and value is None
     }
     return clone(estimator).set_params(**seeds)
+
+
+def with_predict(estimator):
+    """Wrap a clusterer that has no predict, at the end of a pipeline too."""
+    if hasattr(estimator, "predict"):
+        return estimator
+    if isinstance(estimator, Pipeline):
+        name, last = estimator.steps[-1]
+        return clone(estimator).set_params(**{name: InductiveClusterer(last)})
+    return InductiveClusterer(estimator)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -358,10 +369,8 @@ def prediction_strength(estimator, X, *, cv=None, n_jobs=None, random_state=None
         cv = RepeatedKFold(n_splits=2, n_repeats=5, random_state=split_seed)
     elif isinstance(cv, Integral):
         cv = KFold(int(cv), shuffle=True, random_state=split_seed)
-    if not hasattr(estimator, "predict"):
-        estimator = InductiveClusterer(estimator)
     splits = cross_validate(
-        seeded(estimator, seed),
+        seeded(with_predict(estimator), seed),
         X,
         scoring=PredictionStrengthScorer(criterion="strength", random_state=seed),
         cv=check_cv(cv),
