@@ -114,7 +114,7 @@ class SubspaceClusterer(
             NaN or infinite entries; fewer samples, or fewer distinct directions,
             than clusters; a matrix that would not fit into memory.
         """
-        X, _ = validate_X(self, X)
+        X, _ = validate_X(self, X, ensure_min_samples=2)
         n = X.shape[0]
         check_enough_samples(n, self.n_clusters)
         rng = check_random_state(self.random_state)
@@ -125,14 +125,13 @@ class SubspaceClusterer(
         V, directionless = prepare(X, geometry)
         rows, copy_of = self._choose_rows(V, to_numpy(directionless), rng)
 
-        labels = np.full(n, -1, dtype=np.int64)
         if self.n_clusters == 1:
-            found = np.zeros(len(rows), dtype=np.int64)
+            labels = np.zeros(n, dtype=np.int64)
             self._find_nothing(n)
         else:
-            found = self._find_labels(take_rows(V, rows), rows, n, rng)
-        labels[rows] = found
-        labels = np.where(copy_of >= 0, labels[copy_of], -1)
+            labels = np.full(n, -1, dtype=np.int64)
+            labels[rows] = self._find_labels(take_rows(V, rows), rows, n, rng)
+            labels = np.where(copy_of >= 0, labels[copy_of], -1)
         n_found = int(labels.max()) + 1
 
         self._store_geometry(geometry)
@@ -152,18 +151,17 @@ class SubspaceClusterer(
         """
         first, copy_of = distinct_rows(V)
         rows = first[~directionless[first]]
-        if len(rows) < self.n_clusters:
+        if len(rows) < self.n_clusters and self.n_clusters > 1:
             advice = (
                 "ask for fewer clusters"
                 if self.affine
                 else "set affine=True where samples differ in more than direction, or "
                 "ask for fewer clusters"
             )
-            if len(rows) or self.n_clusters > 1:
-                raise ValueError(
-                    f"X has {len(rows)} distinct directions (rows after preparation), "
-                    f"fewer than n_clusters={self.n_clusters}; {advice}."
-                )
+            raise ValueError(
+                f"X has {len(rows)} distinct directions (rows after preparation), "
+                f"fewer than n_clusters={self.n_clusters}; {advice}."
+            )
         n_lost = int(np.sum(directionless))
         if n_lost:
             warnings.warn(

@@ -51,7 +51,7 @@ def find_geometry(X, *, center, normalize, affine):
 
 
 def prepare(X, geometry):
-    """Prepared rows and which of them have no direction.
+    """Prepare rows, and say which of them have no direction.
 
     Parameters
     ----------

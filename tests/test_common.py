@@ -1,0 +1,150 @@
+"""Scikit-learn's contract, over every public estimator of skspace."""
+
+import importlib
+import inspect
+import os
+import pkgutil
+import warnings
+from collections import Counter
+
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.estimator_checks import (
+    check_param_validation,
+    estimator_checks_generator,
+)
+
+import skspace
+from skspace._warnings import SkspaceWarning
+
+# Instances of classes that need a parameter, and further variants of any class.
+# A class that is not named here is checked with its defaults.
+INSTANCES = {
+    "InductiveClusterer": [{"estimator": AgglomerativeClustering(n_clusters=3)}],
+    "LeastSquaresSubspaceClustering": [
+        {},
+        {"affine": True, "center": False},
+        {"affinity": "symmetrize", "assign_labels": "cluster_qr"},
+        {"affinity": "doubly_stochastic", "assign_labels": "discretize"},
+        {"normalize": False, "subspace_dim": 2, "max_samples": 25},
+    ],
+    "ThresholdingSubspaceClustering": [{}, {"affine": True}],
+    "SparseSubspaceClustering": [{}, {"l1_ratio": 1.0, "affine": True}],
+    "OMPSubspaceClustering": [{}, {"dropout": 0.5}, {"affine": True}],
+    "LowRankSubspaceClustering": [{}, {"alpha": 1.0}],
+    "KSubspaces": [{}, {"consensus": True}],
+}
+
+
+def public_modules():
+    yield skspace
+    for module in pkgutil.iter_modules(skspace.__path__):
+        if not module.name.startswith("_"):
+            yield importlib.import_module(f"skspace.{module.name}")
+
+
+def public_estimators():
+    """Every public class that is an estimator, found by looking."""
+    found = {}
+    for module in public_modules():
+        for name in getattr(module, "__all__", dir(module)):
+            thing = getattr(module, name)
+            if (
+                inspect.isclass(thing)
+                and issubclass(thing, BaseEstimator)
+                and thing.__module__.startswith("skspace")
+            ):
+                found[name] = thing
+    return found
+
+
+ESTIMATORS = public_estimators()
+
+
+def instances():
+    for name, cls in sorted(ESTIMATORS.items()):
+        for parameters in INSTANCES.get(name, [{}]):
+            yield cls(**{k: clone(v, safe=False) for k, v in parameters.items()})
+
+
+def checks():
+    for estimator in instances():
+        yield from estimator_checks_generator(estimator, mark=None)
+
+
+def name_of(thing):
+    if isinstance(thing, BaseEstimator):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return " ".join(repr(thing).split())
+    return str(getattr(thing, "func", thing).__name__) + _arguments(thing)
+
+
+def _arguments(check):
+    keywords = getattr(check, "keywords", None)
+    return f"({keywords})" if keywords else ""
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::skspace._warnings.SkspaceWarning")
+@pytest.mark.parametrize(("estimator", "check"), list(checks()), ids=name_of)
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+    COUNTS[type(estimator).__name__] += 1
+
+
+COUNTS = Counter()
+
+
+def test_every_estimator_was_checked(capsys):
+    """Runs after the contract: no class is missing and none has few checks."""
+    if not COUNTS:
+        pytest.skip("the contract was not run in this process")
+    with capsys.disabled():
+        print("\nchecks of scikit-learn's contract passed, per class")
+        for name, count in sorted(COUNTS.items()):
+            print(f"  {name:40s} {count:4d}")
+    assert set(COUNTS) == set(ESTIMATORS)
+    assert min(COUNTS.values()) > 30
+
+
+def test_instance_table_names_real_classes():
+    assert set(INSTANCES) <= set(ESTIMATORS)
+
+
+def test_public_classes_are_exported_by_their_family():
+    """A class meant for users (no underscore) that no ``__all__`` names is lost."""
+    for cls in _subclasses(BaseEstimator):
+        if cls.__module__.startswith("skspace.") and not cls.__name__.startswith("_"):
+            if inspect.isabstract(cls) or cls.__name__ == "Estimator":
+                continue
+            assert cls.__name__ in ESTIMATORS, f"{cls} is in no __all__"
+
+
+def _subclasses(cls):
+    for sub in cls.__subclasses__():
+        yield sub
+        yield from _subclasses(sub)
+
+
+@pytest.mark.parametrize("estimator", list(instances()), ids=name_of)
+def test_parameters_are_validated_with_scikit_learns_messages(estimator):
+    """What scikit-learn runs on its own estimators only."""
+    check_param_validation(type(estimator).__name__, estimator)
+
+
+@pytest.mark.skipif(
+    os.environ.get("SCIPY_ARRAY_API") != "1",
+    reason="array checks need SCIPY_ARRAY_API=1 before SciPy is imported",
+)
+def test_array_checks_really_run():
+    """In the array job the strict library and torch must be there, not skipped."""
+    pytest.importorskip("array_api_strict")
+    pytest.importorskip("torch")
+
+
+def test_warnings_let_through_are_the_named_ones():
+    assert issubclass(SkspaceWarning, UserWarning)
+    assert issubclass(ConvergenceWarning, UserWarning)
