@@ -1,17 +1,21 @@
-"""Clustering by subspaces."""
+"""Clustering by subspaces: who represents whom, and what lies near which subspace."""
 
 from ._affinity import subspace_affinity
 from ._least_squares import (
     LeastSquaresSubspaceClustering,
     least_squares_self_representation,
 )
-from ._omp import omp_self_representation
+from ._omp import OMPSubspaceClustering, omp_self_representation
+from ._sparse import SparseSubspaceClustering, sparse_self_representation
 from ._thresholding import ThresholdingSubspaceClustering
 
 __all__ = [
     "LeastSquaresSubspaceClustering",
+    "OMPSubspaceClustering",
+    "SparseSubspaceClustering",
     "ThresholdingSubspaceClustering",
     "least_squares_self_representation",
     "omp_self_representation",
+    "sparse_self_representation",
     "subspace_affinity",
 ]

@@ -34,7 +34,7 @@ def collect_rows(rows, like, n_keep, n_jobs=None):
     """
     n = like.shape[0]
     n_keep = min(n_keep, max(n - 1, 1))
-    step = max(16, BLOCK_BYTES // (like.dtype.itemsize * n))
+    step = max(16, BLOCK_BYTES // (number_bytes(like) * n))
     blocks = [(start, min(start + step, n)) for start in range(0, n, step)]
 
     def largest(start, stop):
@@ -60,3 +60,8 @@ def zero_own_column(block, start):
     own = xp.arange(start, start + block.shape[0], device=device(block))
     column = xp.arange(block.shape[1], device=device(block))
     return xp.where(own[:, None] == column[None, :], xp.zeros_like(block), block)
+
+
+def number_bytes(like):
+    """Size of one number of a floating array, in bytes."""
+    return array_namespace(like).finfo(like.dtype).bits // 8

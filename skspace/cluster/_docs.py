@@ -91,4 +91,4 @@ def _section(texts, omit, values):
     for name, text in texts.items():
         if name not in omit:
             lines += text.format(**values).splitlines()
-    return "".join(f"    {line}\n" for line in lines) + "\n"
+    return "".join(f"    {line}\n" for line in lines)

@@ -8,7 +8,7 @@ from .._array import array_namespace, device
 from .._sklearn import Interval, validate_params
 from .._validation import as_table, check_memory
 from ._base import SelfExpressiveClusterer
-from ._dense_rows import collect_rows, zero_own_column
+from ._dense_rows import collect_rows, number_bytes, zero_own_column
 from ._docs import shared_docs
 
 
@@ -88,7 +88,7 @@ def least_squares_self_representation(
     if n_nonzero_coefs is not None:
         return collect_rows(rows, X, n_nonzero_coefs, n_jobs)
     check_memory(
-        n * n * X.dtype.itemsize,
+        n * n * number_bytes(X),
         what=f"The full coefficient matrix of {n} samples",
         remedy="keep the largest coefficients of each row (n_nonzero_coefs, or "
         'affinity="topk") or fit on a sample (max_samples)',
@@ -136,9 +136,11 @@ class LeastSquaresSubspaceClustering(SelfExpressiveClusterer):
         Ridge penalty, relative to rows of unit length. Larger values spread the
         representation over more samples.
     {shared}
+
     Attributes
     ----------
     {attributes}
+
     See Also
     --------
     SparseSubspaceClustering : Sparse representations by convex optimisation.

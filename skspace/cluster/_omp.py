@@ -8,8 +8,10 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._sklearn import Interval, validate_params
+from .._sklearn import Interval, StrOptions, validate_params
+from ._base import SelfExpressiveClusterer
 from ._blocks import as_rows, fits, from_padded, row_blocks
+from ._docs import shared_docs
 
 
 @validate_params(
@@ -197,3 +199,115 @@ def _code_block(X, D, atoms, own, square, start, stop, n_nonzero, tol):
         if np.all(size < 0):
             break
     return support, coefs
+
+
+@shared_docs(center="False", affinity="symmetrize")
+class OMPSubspaceClustering(SelfExpressiveClusterer):
+    """Subspace clustering by orthogonal matching pursuit (SSC-OMP).
+
+    Every sample is written with a few others, chosen greedily; who is written with
+    whom forms a graph that is cut by its leading eigenvectors. Fast at any number of
+    samples, and exact about how many coefficients there are.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of subspaces.
+    n_nonzero_coefs : int, default=5
+        Most samples one sample is written with. About the dimension of a subspace.
+    tol : float, default=None
+        Stop at a squared residual of at most `tol` as well, relative to rows of unit
+        length.
+    dropout : float in [0, 1) or "auto", default="auto"
+        Share of the samples left out of each of `n_dropouts` random dictionaries,
+        whose coefficients are averaged. "auto" is 0, except where `n_nonzero_coefs`
+        reaches the number of features: there any samples reproduce any other, and
+        0.5 lets the subspaces show again.
+    n_dropouts : int, default=20
+        Number of dictionaries, where there is dropout.
+    {shared}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    omp_self_representation : The representation alone.
+    SparseSubspaceClustering : The same idea by convex optimisation.
+
+    Notes
+    -----
+    Cost: O(n² d) for inner products and O(n² k²) for k coefficients, times
+    `n_dropouts` with dropout; memory beyond the data at most 512 MiB and a block per
+    thread. The papers and what differs from them: :func:`omp_self_representation`.
+
+    Examples
+    --------
+    >>> from skspace.cluster import OMPSubspaceClustering
+    >>> from skspace.datasets import make_union_of_subspaces
+    >>> from skspace.metrics import clustering_accuracy
+    >>> X, y = make_union_of_subspaces(300, noise=0.01, random_state=0)
+    >>> model = OMPSubspaceClustering(n_clusters=5, random_state=0).fit(X)
+    >>> clustering_accuracy(y, model.labels_)
+    1.0
+    """
+
+    _parameter_constraints: dict = {
+        **SelfExpressiveClusterer._parameter_constraints,
+        "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left"), None],
+        "dropout": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
+        "n_dropouts": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        n_nonzero_coefs=5,
+        tol=None,
+        dropout="auto",
+        n_dropouts=20,
+        subspace_dim="auto",
+        affine=False,
+        center=False,
+        normalize=True,
+        affinity="symmetrize",
+        assign_labels="kmeans",
+        max_samples=None,
+        n_init=20,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_clusters = n_clusters
+        self.n_nonzero_coefs = n_nonzero_coefs
+        self.tol = tol
+        self.dropout = dropout
+        self.n_dropouts = n_dropouts
+        self.subspace_dim = subspace_dim
+        self.affine = affine
+        self.center = center
+        self.normalize = normalize
+        self.affinity = affinity
+        self.assign_labels = assign_labels
+        self.max_samples = max_samples
+        self.n_init = n_init
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _represent(self, V, n_keep, rng):
+        dropout = self.dropout
+        if dropout == "auto":
+            dropout = 0.5 if self.n_nonzero_coefs >= V.shape[1] else 0.0
+        return omp_self_representation(
+            V,
+            n_nonzero_coefs=self.n_nonzero_coefs,
+            tol=self.tol,
+            dropout=dropout,
+            n_dropouts=self.n_dropouts,
+            n_jobs=self.n_jobs,
+            random_state=rng,
+        )

@@ -12,7 +12,9 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._sklearn import Interval, validate_params
 from ..graph._top_k import row_top_k
+from ._base import SelfExpressiveClusterer
 from ._blocks import as_rows, fits, row_blocks
+from ._docs import shared_docs
 
 N_CANDIDATES = 32
 """Atoms that join a row's working set at a time, where sets are needed."""
@@ -273,3 +275,94 @@ def _compact(active, joining, n_samples):
     absent = n_samples == W
     width = np.max(np.sum(~absent, axis=1), initial=0)
     return np.where(absent, -1, W)[:, :width]
+
+
+@shared_docs(center="False", affinity="symmetrize")
+class SparseSubspaceClustering(SelfExpressiveClusterer):
+    """Subspace clustering by sparse representations (SSC and EnSC).
+
+    Every sample is written as a combination of others with an elastic-net penalty;
+    the coefficients form a graph that is cut by its leading eigenvectors. With
+    ``l1_ratio=1`` this is sparse subspace clustering, whose coefficients provably stay
+    inside the own subspace under mild conditions; below 1 the graph is better
+    connected.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of subspaces.
+    gamma : float, default=50.0
+        Weight of the fit against the penalty, more than 1 and without unit.
+    l1_ratio : float in (0, 1], default=0.9
+        Share of the l1 norm in the penalty.
+    {shared}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    sparse_self_representation : The representation alone.
+    OMPSubspaceClustering : The same idea by a greedy search; faster.
+
+    Notes
+    -----
+    Cost: O(n² d) for inner products and O(n² s²) for s coefficients per sample; memory
+    beyond the data at most 512 MiB and a block per thread. The papers and what differs
+    from them: :func:`sparse_self_representation`.
+
+    Examples
+    --------
+    >>> from skspace.cluster import SparseSubspaceClustering
+    >>> from skspace.datasets import make_union_of_subspaces
+    >>> from skspace.metrics import clustering_accuracy
+    >>> X, y = make_union_of_subspaces(300, noise=0.01, random_state=0)
+    >>> model = SparseSubspaceClustering(n_clusters=5, random_state=0).fit(X)
+    >>> clustering_accuracy(y, model.labels_)
+    1.0
+    """
+
+    _parameter_constraints: dict = {
+        **SelfExpressiveClusterer._parameter_constraints,
+        "gamma": [Interval(Real, 1, None, closed="neither")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="right")],
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        gamma=50.0,
+        l1_ratio=0.9,
+        subspace_dim="auto",
+        affine=False,
+        center=False,
+        normalize=True,
+        affinity="symmetrize",
+        assign_labels="kmeans",
+        max_samples=None,
+        n_init=20,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_clusters = n_clusters
+        self.gamma = gamma
+        self.l1_ratio = l1_ratio
+        self.subspace_dim = subspace_dim
+        self.affine = affine
+        self.center = center
+        self.normalize = normalize
+        self.affinity = affinity
+        self.assign_labels = assign_labels
+        self.max_samples = max_samples
+        self.n_init = n_init
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _represent(self, V, n_keep, rng):
+        return sparse_self_representation(
+            V, gamma=self.gamma, l1_ratio=self.l1_ratio, n_jobs=self.n_jobs
+        )

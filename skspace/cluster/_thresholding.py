@@ -55,9 +55,11 @@ class ThresholdingSubspaceClustering(SelfExpressiveClusterer):
     n_neighbors : int or "auto", default="auto"
         Neighbours per sample; "auto" is ``max(3, ceil(n / (20 n_clusters)))``.
     {shared}
+
     Attributes
     ----------
     {attributes}
+
     See Also
     --------
     LeastSquaresSubspaceClustering : Uses all samples at once to represent each.

@@ -125,7 +125,7 @@ def _leading(affinity, k):
 
 
 def unit_rows(V):
-    """Rows scaled to unit length; zero rows stay zero."""
+    """Scale rows to unit length; zero rows stay zero."""
     length = np.linalg.norm(V, axis=1, keepdims=True)
     return V / np.where(length > 0, length, 1.0)
 
@@ -191,7 +191,7 @@ def discretize(V, rng, *, max_iter=30, n_starts=5):
 
 
 def _spread_rows(V, rng):
-    """k rows of V as orthogonal as greedy choice makes them, as columns."""
+    """Choose k rows of V, as orthogonal as greed makes them, as columns."""
     n, k = V.shape
     columns = [V[rng.randint(n)]]
     overlap = np.zeros(n)
