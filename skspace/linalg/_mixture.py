@@ -290,8 +290,9 @@ def log_likelihood(X, model):
     xp = array_namespace(X)
     n_features = X.shape[1]
     # Farther than this is nowhere, and squares must stay finite.
-    far = float(xp.finfo(X.dtype).max) ** 0.25
-    X = xp.clip(X / model.scale, -far, far)
+    largest = float(xp.finfo(X.dtype).max)
+    far = min(largest**0.25 * model.scale, largest)
+    X = xp.clip(X, -far, far) / model.scale
     logs = []
     for c in range(model.means.shape[0]):
         components, noise = model.components[c, ...], model.noise_variances[c]

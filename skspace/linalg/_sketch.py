@@ -187,13 +187,14 @@ class FrequentDirections:
         xp = array_namespace(X, self._rows)
         if self._rows is not None:
             X = xp.astype(X, self._rows.dtype, copy=False)
-        start = 0
-        while start < X.shape[0]:
+        start, n_samples = 0, X.shape[0]
+        while start < n_samples:
             room = 2 * self.n_components
             if self._rows is not None:
                 room -= self._rows.shape[0]
-            block = X[start : start + room, :]
-            start += room
+            stop = min(start + room, n_samples)
+            block = X[start:stop, :]
+            start = stop
             if self._rows is not None:
                 block = xp.concat([self._rows, block], axis=0)
             # a copy: the caller may reuse the memory of X
@@ -224,7 +225,7 @@ def _shrink(rows, n_components):
         return rows[:, 0], rows, 0.0
     _, s, Vt = xp.linalg.svd(rows, full_matrices=False)
     lost = float(s[n_components]) if s.shape[0] > n_components else 0.0
-    s = s[:n_components]
+    s = s[: min(n_components, s.shape[0])]
     noise = max(rows.shape) * float(xp.finfo(s.dtype).eps) * float(s[0])
     kept = int(xp.sum(xp.astype(s > max(lost, noise), xp.int64)))
     # √(s - t) √(s + t): squares of very large or small values would not fit

@@ -111,8 +111,6 @@ def subspace_recovery_error(C, labels):
             f"got shape {tuple(C.shape)}."
         )
     outside, total = _sparse_mass(C, codes) if issparse(C) else _dense_mass(C, codes)
-    if not np.all(np.isfinite(total)):
-        raise ValueError("C contains NaN or infinity.")
     used = total > 0
     if not used.any():
         raise ValueError("C is zero: no row has coefficients to judge.")
@@ -125,8 +123,9 @@ def _sparse_mass(C, codes):
     In units of the largest entry of C's row, so that no sum overflows.
     """
     C = C.tocsr().astype(np.float64)
+    C.sum_duplicates()
     mass = abs(C)
-    mass.sum_duplicates()
+    _check_finite(np.isfinite(mass.data).all())
     largest = mass.max(axis=1).toarray().ravel()
     rows = np.repeat(np.arange(C.shape[0]), np.diff(mass.indptr))
     share = mass.data / np.where(largest > 0, largest, 1.0)[rows]
@@ -141,11 +140,17 @@ def _dense_mass(C, codes):
     """Do for a dense C what `_sparse_mass` does."""
     xp = array_namespace(C)
     mass = xp.abs(xp.astype(C, xp.float64))
+    _check_finite(xp.all(xp.isfinite(mass)))
     largest = xp.max(mass, axis=1, keepdims=True)
     share = mass / xp.where(largest > 0, largest, xp.ones_like(largest))
     own = asarray_like(codes, C)
     foreign = xp.where(own[:, None] != own[None, :], share, xp.zeros_like(share))
     return to_numpy(xp.sum(foreign, axis=1)), to_numpy(xp.sum(share, axis=1))
+
+
+def _check_finite(finite):
+    if not finite:
+        raise ValueError("C contains NaN or infinity; the representation failed.")
 
 
 def _codes(labels, name):
