@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from numbers import Integral, Real
 
-from .._array import array_namespace, device
+import scipy.sparse as sp
+
+from .._array import array_namespace, device, to_numpy
 from .._sklearn import Interval, validate_params
 from .._validation import as_table, check_memory
 from ._base import SelfExpressiveClusterer
@@ -212,9 +214,10 @@ class LeastSquaresSubspaceClustering(SelfExpressiveClusterer):
         self.verbose = verbose
 
     def _represent(self, V, n_keep, rng):
-        return least_squares_self_representation(
+        C = least_squares_self_representation(
             V, alpha=self.alpha, n_nonzero_coefs=n_keep, n_jobs=self.n_jobs
         )
+        return C if n_keep is not None else sp.csr_array(to_numpy(C))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -67,10 +67,10 @@ def make_union_of_subspaces(
 ):
     """Generate points on random subspaces, for subspace clustering.
 
-    Each subspace is drawn uniformly among those of its dimension, and its points
-    uniformly from its unit sphere: standard normal coefficients in an orthonormal
-    basis, scaled to unit length. Unit length because several methods assume it, and
-    because it makes `noise` mean the same in every subspace.
+    Each subspace is drawn uniformly among those of its dimension; its points have
+    standard normal coefficients in an orthonormal basis, so their variance is one
+    along the subspace and ``noise**2`` across it. Points are not scaled to unit
+    length: the methods do that themselves.
 
     Parameters
     ----------
@@ -88,16 +88,16 @@ def make_union_of_subspaces(
         `n_features`, below it with `affine`.
     noise : float, default=0.0
         Standard deviation, per coordinate, of the Gaussian noise added to the points
-        on the subspaces after they were scaled; the noise of one point has length of
-        about ``noise * sqrt(n_features)``. Points are not scaled again.
+        on the subspaces. Points of a subspace of dimension k have a length of about
+        ``sqrt(k)``, their noise one of ``noise * sqrt(n_features)``.
     outliers : int or float, default=0
-        Points on no subspace, drawn uniformly from the unit sphere (of radius
-        sqrt(2), the length of the other points, with `affine`), without noise: their
-        number, or a float in (0, 1) for that share of the points on the subspaces.
-        Their label is -1.
+        Points on no subspace, without noise: their number, or a float in (0, 1) for
+        that share of the points on the subspaces. Their directions are uniform and
+        their lengths those of points on the subspaces, so length does not tell them
+        apart. Their label is -1.
     affine : bool, default=False
-        Move each subspace away from the origin, by a random vector of unit length
-        orthogonal to it.
+        Move each subspace away from the origin, by a random vector orthogonal to it
+        and as long as a typical point, ``sqrt(subspace_dim)``.
     shuffle : bool, default=True
         Mix the rows; otherwise they come subspace by subspace, outliers last.
     random_state : int, RandomState instance or None, default=None
@@ -157,9 +157,9 @@ def make_union_of_subspaces(
             vector = rng.standard_normal(n_features)
             for _ in range(2):  # twice, or rounding leaves a component
                 vector -= basis @ (basis.T @ vector)
-            offset[:] = vector / np.linalg.norm(vector)
+            offset[:] = np.sqrt(basis.shape[1]) * vector / np.linalg.norm(vector)
     points = [
-        _unit_rows(rng, count, basis.shape[1]) @ basis.T + offset
+        rng.standard_normal((count, basis.shape[1])) @ basis.T + offset
         for count, basis, offset in zip(counts, bases, offsets, strict=True)
     ]
     # always drawn, so that one seed gives the same points at every level of noise
@@ -167,8 +167,11 @@ def make_union_of_subspaces(
     X = clean + noise * rng.standard_normal(clean.shape)
     y = np.repeat(np.arange(len(dims)), counts)
     if n_outliers:
-        radius = np.sqrt(2.0) if affine else 1.0
-        X = np.concatenate([X, radius * _unit_rows(rng, n_outliers, n_features)])
+        lengths = np.linalg.norm(
+            clean[rng.randint(len(clean), size=n_outliers)], axis=1
+        )
+        strangers = lengths[:, None] * _unit_rows(rng, n_outliers, n_features)
+        X = np.concatenate([X, strangers])
         y = np.concatenate([y, np.full(n_outliers, -1)])
     y = y.astype(np.int64)
     if shuffle:
