@@ -114,6 +114,15 @@ def test_missing_directions_are_zero_rows(rng):
         np.testing.assert_array_equal(rank, [1, 0, 0])
 
 
+def test_rounding_of_the_mean_of_equal_rows_is_no_direction(rng):
+    inexact = 0
+    for n in (3, 5, 7, 11):
+        X = np.tile(rng.standard_normal(6), (n, 1))
+        inexact += np.any(X.mean(axis=0) != X[0])
+        assert (leading_subspace(X, 2, affine=True).components == 0).all()
+    assert inexact  # otherwise nothing was tested
+
+
 def test_signs_do_not_depend_on_those_of_the_data(rng):
     X = rng.standard_normal((10, 4))
     one, other = (leading_subspace(Z, 3, affine=False) for Z in (X, -X))
