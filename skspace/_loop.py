@@ -179,14 +179,17 @@ _SILENT = _Silent()
 def _report(context, estimator, X, state, attributes):
     step = context.subcontext(task_name="iteration")
     step.state = state  # read by skspace.callback.ObjectiveMonitor
-    step.call_on_fit_task_begin(estimator=estimator, X=X)
-    return step.call_on_fit_task_end(
-        estimator=estimator,
-        X=X,
-        reconstruction_attributes=(
-            None if attributes is None else lambda: attributes(state)
-        ),
-    )
+    try:
+        step.call_on_fit_task_begin(estimator=estimator, X=X)
+        return step.call_on_fit_task_end(
+            estimator=estimator,
+            X=X,
+            reconstruction_attributes=(
+                None if attributes is None else lambda: attributes(state)
+            ),
+        )
+    finally:
+        step.state = None  # the context outlives the iteration; its arrays must not
 
 
 def _line(estimator, name, n_iter, numbers):

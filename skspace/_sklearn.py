@@ -32,6 +32,17 @@ except ImportError:  # pragma: no cover - exercised by the oldest-versions job
 
     HAS_CALLBACKS = False
 
+
+def callback_transport():
+    """Return what carries messages of callbacks out of worker processes (1.9).
+
+    A module with ``open_listener``, ``can_reuse_listener`` and ``send``.
+    """
+    from sklearn.callback import _transport
+
+    return _transport
+
+
 __all__ = [
     "HAS_CALLBACKS",
     "CallbackSupportMixin",
@@ -41,6 +52,7 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "callback_transport",
     "check_sample_weight",
     "fit_context",
     "fit_context_of_meta_estimator",
