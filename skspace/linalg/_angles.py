@@ -86,8 +86,11 @@ def subspace_distance(A, B, metric="geodesic"):
     A, B : array-like of shape (n_features, k) or fitted estimator
         Subspaces, see :func:`as_basis`.
     metric : str, default="geodesic"
+        One of these functions of the angles; the last column is its range for k
+        angles.
+
         ============== ==================================== ===============
-        metric         definition                           range, k angles
+        metric         definition                           range
         ============== ==================================== ===============
         "geodesic"     (Σ θ²)^½, the arc length             [0, √k π/2]
         "chordal"      (Σ sin² θ)^½                         [0, √k]
@@ -97,6 +100,8 @@ def subspace_distance(A, B, metric="geodesic"):
         "martin"       (-Σ log cos² θ)^½                    [0, ∞]
         "asimov"       max θ                                [0, π/2]
         ============== ==================================== ===============
+
+        All are radians or pure numbers.
 
     Returns
     -------
@@ -198,8 +203,8 @@ def expected_overlap(n_features, n_components_a, n_components_b):
     Returns
     -------
     overlap : float
-        max(kA, kB) / n_features, the mean of :func:`subspace_overlap` when at least
-        one of the two is uniformly distributed (Haar).
+        Value max(kA, kB) / n_features, the mean of :func:`subspace_overlap` when at
+        least one of the two is uniformly distributed (Haar).
 
     Raises
     ------

@@ -16,7 +16,7 @@ class FrequentDirections:
     Parameters
     ----------
     n_components : int, default=10
-        ℓ, the number of rows of the sketch.
+        Number ℓ of rows of the sketch.
 
     Attributes
     ----------
@@ -90,6 +90,7 @@ class FrequentDirections:
         Returns
         -------
         self : FrequentDirections
+            The sketch of all rows so far.
 
         Raises
         ------

@@ -26,21 +26,21 @@ class Spikes(NamedTuple):
 
 
 def mp_edges(gamma, sigma2=1.0):
-    """Edges of the Marchenko-Pastur law, between which noise eigenvalues lie.
+    """Return the edges of the Marchenko-Pastur law, where noise eigenvalues lie.
 
     Parameters
     ----------
     gamma : float
-        n_features / n_samples.
+        Ratio n_features / n_samples.
     sigma2 : float, default=1.0
         Variance of the noise, in squared units of the data.
 
     Returns
     -------
     lower, upper : float
-        sigma2 (1 - √gamma)² and sigma2 (1 + √gamma)². They bound the **non-zero**
-        eigenvalues of XᵀX / n_samples as both sizes grow; for gamma > 1 a share
-        1 - 1/gamma of all eigenvalues is zero besides.
+        Values sigma2 (1 - √gamma)² and sigma2 (1 + √gamma)². They bound the
+        **non-zero** eigenvalues of XᵀX / n_samples as both sizes grow; for gamma > 1
+        a share 1 - 1/gamma of all eigenvalues is zero besides.
 
     Raises
     ------
@@ -74,14 +74,14 @@ def spike_debias(lam, gamma, sigma2=1.0):
     lam : array-like
         Eigenvalues λ of a sample covariance XᵀX / n_samples, any shape.
     gamma : float
-        n_features / n_samples.
+        Ratio n_features / n_samples.
     sigma2 : float, default=1.0
         Variance σ² of the noise.
 
     Returns
     -------
     signal_variance : array of the shape of `lam`
-        l, the variance of the signal alone: a population eigenvalue l + σ² shows
+        Variance l of the signal alone: a population eigenvalue l + σ² shows
         itself as λ = (l + σ²)(1 + gamma σ² / l), and this is the inverse. At and
         below the upper edge of :func:`mp_edges` a signal cannot be told from
         noise, and l is 0.
