@@ -277,7 +277,7 @@ def _compact(active, joining, n_samples):
     return np.where(absent, -1, W)[:, :width]
 
 
-@shared_docs(center="False", affinity="symmetrize")
+@shared_docs(center="False", affinity="topk")
 class SparseSubspaceClustering(SelfExpressiveClusterer):
     """Subspace clustering by sparse representations (SSC and EnSC).
 
@@ -339,7 +339,7 @@ class SparseSubspaceClustering(SelfExpressiveClusterer):
         affine=False,
         center=False,
         normalize=True,
-        affinity="symmetrize",
+        affinity="topk",
         assign_labels="kmeans",
         max_samples=None,
         n_init=20,
