@@ -2,3 +2,84 @@
 
 Nothing here is fast. Every fast path of skspace is compared with one of these.
 """
+
+import numpy as np
+
+
+def orthogonal_matching_pursuit(X, n_nonzero, tol=0.0, dictionary=None):
+    """Greedy self-representation: search all atoms, refit by least squares, repeat."""
+    n = len(X)
+    longest = np.max(np.linalg.norm(X, axis=1))
+    C = np.zeros((n, n))
+    for i, x in enumerate(X):
+        atoms = [j for j in range(n) if dictionary is None or j in dictionary]
+        chosen, coefs, residual = [], np.zeros(0), x
+        while len(chosen) < n_nonzero:
+            if residual @ residual <= max(tol, 1e-12 * (x @ x)):
+                break
+            size = {j: abs(X[j] @ residual) for j in atoms if j not in (i, *chosen)}
+            rounding = 1e-14 * np.linalg.norm(x) * longest
+            top = max(size.values(), default=0.0)
+            if top <= rounding:
+                break
+            j = min(j for j, s in size.items() if s >= top - rounding)
+            left = X[j] - _projection(X[j], X[chosen])
+            if left @ left <= 1e-10 * (X[j] @ X[j]):
+                atoms.remove(j)  # it adds no direction to those chosen
+                continue
+            chosen.append(j)
+            coefs = np.linalg.lstsq(X[chosen].T, x, rcond=None)[0]
+            residual = x - coefs @ X[chosen]
+        C[i, chosen] = coefs
+    return C
+
+
+def _projection(x, basis):
+    return np.linalg.lstsq(basis.T, x, rcond=None)[0] @ basis if len(basis) else 0 * x
+
+
+def elastic_net_self_representation(X, gamma, l1_ratio, n_sweeps=200):
+    """Coordinate descent, one coefficient at a time, a fixed number of sweeps."""
+    n = len(X)
+    C = np.zeros((n, n))
+    for i in range(n):
+        others = [j for j in range(n) if j != i and X[j] @ X[j] > 0]
+        alpha0 = max((abs(X[j] @ X[i]) for j in others), default=0.0)
+        if alpha0 <= 1e-14:
+            continue
+        weight = gamma * l1_ratio / alpha0
+        residual = X[i].copy()
+        for _ in range(n_sweeps):
+            for j in others:
+                slope = weight * (X[j] @ residual + C[i, j] * (X[j] @ X[j]))
+                shrunk = np.sign(slope) * max(abs(slope) - l1_ratio, 0.0)
+                new = shrunk / (weight * (X[j] @ X[j]) + 1 - l1_ratio)
+                residual -= (new - C[i, j]) * X[j]
+                C[i, j] = new
+    return C
+
+
+def elastic_net_objective(X, C, gamma, l1_ratio):
+    """Objective of every row of a self-representation, straight from its formula."""
+    values = []
+    for i in range(len(X)):
+        alpha0 = max(abs(X[j] @ X[i]) for j in range(len(X)) if j != i)
+        fit = np.sum((X[i] - C[i] @ X) ** 2)
+        ridge, lasso = np.sum(C[i] ** 2), np.sum(np.abs(C[i]))
+        values.append(
+            l1_ratio * lasso
+            + (1 - l1_ratio) / 2 * ridge
+            + gamma * l1_ratio / alpha0 / 2 * fit
+        )
+    return np.array(values)
+
+
+def row_top_k(A, k):
+    """Sort each row by magnitude, then by index; keep k; order by index."""
+    values, indices = [], []
+    for row in A:
+        order = sorted(range(len(row)), key=lambda j, row=row: (-abs(row[j]), j))
+        indices.append(sorted(order[:k]))
+        values.append([row[j] for j in indices[-1]])
+    k = min(k, A.shape[1])
+    return np.reshape(values, (-1, k)), np.reshape(indices, (-1, k)).astype(int)

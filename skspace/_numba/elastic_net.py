@@ -105,7 +105,7 @@ def active_set(G, g, skip, unit, lam1, lam2, tol, max_iter, S, theta, c, b, L, s
 
     Parameters
     ----------
-    G : (m, m) float64, rows contiguous
+    G : (m, m) float64, fastest with rows contiguous
     g : (m,) float64
     skip : int
         Atom that may not enter, -1 for none.
@@ -176,7 +176,7 @@ def active_set(G, g, skip, unit, lam1, lam2, tol, max_iter, S, theta, c, b, L, s
             for a in range(size):
                 b[a] *= -sign
             leaving, share = first_crossing(c, b, theta, size)
-            if leaving < 0:
+            if leaving < 0:  # by rounding alone: the penalty cannot fall for ever
                 return S, theta, c, b, L, size, violation
             for a in range(size):
                 c[a] += share * b[a]
@@ -214,7 +214,7 @@ def elastic_net_gram(G, start, stop, gamma, l1_ratio, tol, max_iter):
 
     Parameters
     ----------
-    G : (n, n) float64, rows contiguous
+    G : (n, n) float64, fastest with rows contiguous
     start, stop : int
     gamma, l1_ratio : float
         ``λ₁ = α₀ / gamma`` and ``λ₂ = λ₁ (1 - l1_ratio) / l1_ratio``, where α₀ is
@@ -274,7 +274,7 @@ def elastic_net_working(X, rows, W, unit, lam1, lam2, tol, max_iter):
 
     Parameters
     ----------
-    X : (n, d) float64, rows contiguous
+    X : (n, d) float64
     rows : (b,) int64
     W : (b, w) int64
         Working set of each row, in any order, padded by -1.
@@ -313,12 +313,12 @@ def elastic_net_working(X, rows, W, unit, lam1, lam2, tol, max_iter):
                 D[m] = X[W[k, a]]
                 m += 1
         G = np.dot(D[:m], D[:m].T)
-        g = np.dot(D[:m], X[i])
+        residuals[k] = X[i]
+        g = np.dot(D[:m], residuals[k])
         r = np.empty(m)
         S, theta, c, b, L, size, violation[k] = active_set(
             G, g, -1, unit[k], lam1[k], lam2[k], tol, max_iter, S, theta, c, b, L, 0, r
         )
-        residuals[k] = X[i]
         for a in range(size):
             coefs[k, places[S[a]]] = c[a]
             for f in range(n_features):

@@ -34,10 +34,10 @@ def first_largest(values, slack):
     for j in range(bits.shape[0]):
         top = max(top, bits[j] & MAGNITUDE)
     threshold = np.array([top]).view(np.float64)[0] - slack
-    for j in range(bits.shape[0]):
-        if abs(values[j]) >= threshold:
-            return j
-    return 0
+    j = 0
+    while abs(values[j]) < threshold:
+        j += 1
+    return j
 
 
 @njit(cache=True, nogil=True)
@@ -80,12 +80,21 @@ def backward(L, size, z, c):
 
 
 @njit(cache=True, nogil=True)
+def inner(X, i, j):
+    """Return the inner product of two rows."""
+    product = 0.0
+    for f in range(X.shape[1]):
+        product += X[i, f] * X[j, f]
+    return product
+
+
+@njit(cache=True, nogil=True)
 def omp_gram(G, atoms, own, square, start, stop, n_nonzero, tol):
     """Code rows `start` to `stop` on the inner products of all rows with atoms.
 
     Parameters
     ----------
-    G : (n, m) float64, rows contiguous
+    G : (n, m) float64, fastest with rows contiguous
         Inner products of every row with every atom.
     atoms : (m,) int64
         Row of each atom.
@@ -161,7 +170,7 @@ def omp_step(X, atoms, own, square, start, corr, tol, size, left, support, coefs
 
     Parameters
     ----------
-    X : (n, d) float64, rows contiguous
+    X : (n, d) float64
     atoms, own, square, start, tol
         As in :func:`omp_gram`.
     corr : (b, m) float64
@@ -201,12 +210,12 @@ def omp_step(X, atoms, own, square, start, corr, tol, size, left, support, coefs
                 break
             atom = atoms[p]
             for a in range(k):
-                L[r, k, a] = np.dot(X[support[r, a]], X[atom])
+                L[r, k, a] = inner(X, support[r, a], atom)
             found = enter(L[r], k, square[atom])
             corr[r, p] = 0.0
         if not found:
             continue
-        z[r, k] = forward(L[r], k, np.dot(X[i], X[atom]), z[r])
+        z[r, k] = forward(L[r], k, inner(X, i, atom), z[r])
         left[r] -= z[r, k] * z[r, k]
         support[r, k] = atom
         size[r] = k + 1

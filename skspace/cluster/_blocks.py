@@ -22,8 +22,8 @@ def as_rows(X):
     """
     X = check_array(X, dtype=[np.float64, np.float32])
     _, exponent = np.frexp(np.max(np.abs(X)))
-    exponent = int(exponent)
-    rows = np.ldexp(X.astype(np.float64), -exponent, order="C")
+    exponent = int(np.clip(exponent, -1000, 1000))
+    rows = np.multiply(X, 2.0**-exponent, dtype=np.float64, order="C")
     return rows, exponent, X.dtype
 
 
