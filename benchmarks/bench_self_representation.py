@@ -203,7 +203,9 @@ def bench_growth(sizes):
         worst = np.max(kkt_residual(X, C, 50.0, 0.9))
         print(
             f"  n={n:6d}  OMP {middle - start:7.2f} s"
-            f"   elastic net {end - middle:7.2f} s   worst KKT residual {worst:.0e}   peak {peak_memory() / 1e9:.2f} GB"
+            f"   elastic net {end - middle:7.2f} s"
+            f"   worst KKT residual {worst:.0e}"
+            f"   peak {peak_memory() / 1e9:.2f} GB"
         )
 
 
