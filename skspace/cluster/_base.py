@@ -35,7 +35,7 @@ from ._geometry import Geometry, distinct_rows, find_geometry, prepare, take_row
 from ._rounding import ASSIGN_LABELS, spectral_labels
 
 AUTO_KEPT = 6
-"""Coefficients ``affinity="topk"`` keeps per row under ``subspace_dim="auto"``."""
+"""Coefficients ``affinity="topk"`` keeps per row at least; fewer cut graphs up."""
 
 AUTO_DIM = 9
 """Largest dimension ``subspace_dim="auto"`` takes; faces under any light need nine."""
@@ -139,7 +139,7 @@ class SubspaceClusterer(
         lost = np.flatnonzero(labels < 0)
         if len(lost):
             labels[lost] = to_numpy(self._nearest(take_rows(V, lost)))
-        self._store_mixture(X, labels, n_found)
+        self._store_mixture(X, to_numpy(self._nearest(V)), n_found)
         self.labels_ = asarray_like(labels, X)
         self._n_features_out = n_found
         return self
@@ -213,7 +213,11 @@ class SubspaceClusterer(
         self._largest_cluster = int(np.argmax(np.bincount(labels)))
 
     def _store_mixture(self, X, labels, n_found):
-        """Fit the mixture of probabilistic PCAs in input space that `score` uses."""
+        """Fit the mixture of probabilistic PCAs in input space that `score` uses.
+
+        With the labels of `predict`, as new samples will be scored: a few samples in
+        the wrong cluster would otherwise buy themselves dimensions.
+        """
         n_dims = (
             self.subspace_components_.shape[1]
             if self.subspace_dim == "auto"
@@ -283,10 +287,10 @@ class SubspaceClusterer(
     def score(self, X, y=None):
         """Mean log-likelihood under a mixture of probabilistic subspaces.
 
-        One probabilistic PCA is fitted to each cluster in input space, whatever the
-        preparation, so values compare across all parameters of all clusterers, and
-        a search without labels can maximise it. (A residual could not: it always
-        prefers the largest dimension.)
+        One probabilistic PCA is fitted to the training samples nearest to each
+        subspace, in input space, whatever the preparation. So values compare across
+        all parameters of all clusterers, and a search without labels can maximise
+        it. (A residual could not: it always prefers the largest dimension.)
 
         Parameters
         ----------
@@ -345,7 +349,9 @@ class SelfExpressiveClusterer(SubspaceClusterer):
         """
 
     def _find_labels(self, V, rows, n_samples, rng):
-        n_keep = AUTO_KEPT if self.subspace_dim == "auto" else self.subspace_dim
+        n_keep = AUTO_KEPT
+        if self.subspace_dim != "auto":
+            n_keep = max(n_keep, self.subspace_dim)
         n_keep = min(n_keep, max(1, len(rows) - 1))
         start = perf_counter()
         C = self._represent(V, n_keep if self.affinity == "topk" else None, rng)

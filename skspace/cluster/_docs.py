@@ -4,11 +4,11 @@ from __future__ import annotations
 
 PARAMETERS = {
     "subspace_dim": """subspace_dim : int or "auto", default="auto"
-    Dimension of one subspace: coefficients kept per row by ``affinity="topk"``,
-    and size of the subspaces new samples are compared with. "auto" keeps six
-    coefficients, and gives each cluster the fewest dimensions that hold 98 % of its
-    energy, up to nine (what images of a face under any light need). Never more than
-    the space has, less one.""",
+    Dimension of the subspaces that new samples are compared with, and number of
+    coefficients per row kept by ``affinity="topk"``, there at least six. "auto"
+    gives each cluster the fewest dimensions that hold 98 % of its energy, up to nine
+    (what images of a face under any light need). Never more than the space has, less
+    one.""",
     "affine": """affine : bool, default=False
     Allow subspaces that miss the origin, by appending a constant to every sample
     (homogeneous coordinates). For clouds around different centres.""",

@@ -57,7 +57,8 @@ def spectral_embedding(affinity, n_components):
     a fixed start vector, ``O(nnz + m * n_components)`` each, or LOBPCG where these do
     not converge.
     """
-    affinity = sp.csr_array(affinity, dtype=np.float64)
+    affinity = sp.csr_array(affinity, dtype=np.float64, copy=True)
+    affinity.eliminate_zeros()  # a stored zero is no edge
     n_labels, component = connected_components(affinity, directed=False)
     sizes = np.bincount(component, minlength=n_labels)
     by_size = np.argsort(-sizes, kind="stable")

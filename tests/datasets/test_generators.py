@@ -127,7 +127,7 @@ def test_outliers_point_everywhere():
 
 
 def test_affine_offsets_are_nearest_points_to_the_origin():
-    X, y, bases, offsets = make_union_of_subspaces(
+    _, y, bases, offsets = make_union_of_subspaces(
         300, 9, affine=True, outliers=20, random_state=0, return_bases=True
     )
     assert_allclose(np.linalg.norm(offsets, axis=1), 2, rtol=1e-14)
