@@ -5,16 +5,19 @@ from ._least_squares import (
     LeastSquaresSubspaceClustering,
     least_squares_self_representation,
 )
+from ._low_rank import LowRankSubspaceClustering, low_rank_self_representation
 from ._omp import OMPSubspaceClustering, omp_self_representation
 from ._sparse import SparseSubspaceClustering, sparse_self_representation
 from ._thresholding import ThresholdingSubspaceClustering
 
 __all__ = [
     "LeastSquaresSubspaceClustering",
+    "LowRankSubspaceClustering",
     "OMPSubspaceClustering",
     "SparseSubspaceClustering",
     "ThresholdingSubspaceClustering",
     "least_squares_self_representation",
+    "low_rank_self_representation",
     "omp_self_representation",
     "sparse_self_representation",
     "subspace_affinity",
