@@ -1,6 +1,7 @@
 """Clustering by subspaces: who represents whom, and what lies near which subspace."""
 
 from ._affinity import subspace_affinity
+from ._k_subspaces import KSubspaces
 from ._least_squares import (
     LeastSquaresSubspaceClustering,
     least_squares_self_representation,
@@ -11,6 +12,7 @@ from ._sparse import SparseSubspaceClustering, sparse_self_representation
 from ._thresholding import ThresholdingSubspaceClustering
 
 __all__ = [
+    "KSubspaces",
     "LeastSquaresSubspaceClustering",
     "LowRankSubspaceClustering",
     "OMPSubspaceClustering",

@@ -14,7 +14,7 @@ from .._loop import run
 from .._sklearn import Interval, RealNotInt, StrOptions, validate_params
 from .._validation import as_table, check_memory
 from ._base import SelfExpressiveClusterer
-from ._dense_rows import collect_rows, zero_own_column
+from ._dense_rows import collect_rows, number_bytes, zero_own_column
 from ._docs import shared_docs
 
 AUTO_SHARE = 0.5
@@ -177,7 +177,7 @@ def low_rank_self_representation(
         return _largest(left, right, n_nonzero_coefs, n_jobs)
     n = X.shape[0]
     check_memory(
-        n * n * X.dtype.itemsize,
+        n * n * number_bytes(X),
         what=f"The full coefficient matrix of {n} samples",
         remedy="keep the largest coefficients of each row (n_nonzero_coefs)",
     )
