@@ -100,7 +100,8 @@ for name, model, (above, below) in zip(names, (kmeans, lsr, omp), axes.T, strict
     accuracy = clustering_accuracy(person, model.labels_)
     above.set(title=f"{name}\naccuracy {accuracy:.0%}", xlabel="person", ylabel="")
     below.get_legend().remove()
-axes[0, 0].set_ylabel("person")
+_ = axes[0, 0].set_ylabel("person")
+# sphinx_gallery_thumbnail_number = 2
 
 # %%
 # Above: who is joined to whom, sorted by true person. Below: the same pictures,
