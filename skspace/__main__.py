@@ -1,0 +1,8 @@
+"""``python -m skspace``: the tour."""
+
+import sys
+
+from ._tour import main
+
+if __name__ == "__main__":
+    sys.exit(main())
