@@ -17,7 +17,7 @@ from ._base import SelfExpressiveClusterer
 from ._dense_rows import collect_rows, number_bytes, zero_own_column
 from ._docs import shared_docs
 
-AUTO_SHARE = 0.5
+AUTO_SHARE = 0.7
 """Share of the mean energy of a direction below which ``rank="auto"`` drops it."""
 
 RANK = [
@@ -86,7 +86,7 @@ def low_rank_self_representation(
         X, as many as `rank` says.
     rank : int, float in (0, 1) or "auto", default="auto"
         Rank of the closed form: a number, the share of the energy of X to keep, or
-        all directions with at least half the energy of a mean one. Unused with
+        all directions with at least 0.7 times the energy of a mean one. Unused with
         `alpha`, which decides the rank itself.
     max_iter : int, default=1000
         Iterations at most, with `alpha`.
@@ -121,9 +121,9 @@ def low_rank_self_representation(
     :math:`U U^T` of the singular value decomposition :math:`X = U S V^T`, with as
     many columns as X has rank. Noise gives X full rank and :math:`U U^T` nothing to
     say (the identity, for fewer samples than features), so the rank is cut. The rule
-    "auto" keeps :math:`s_i^2 \ge \|X\|_F^2 / (2 \min(n, d))`, in the manner of
-    Kaiser's for principal components; a cut by energy depends more on how much of
-    it sits in the first direction.
+    "auto" keeps :math:`s_i^2 \ge 0.7 \|X\|_F^2 / \min(n, d)`, as [2]_ does for
+    principal components. (A fixed share of energy depends on how much of it sits in
+    the first direction.)
 
     *With alpha.* Rows of E lie in the row space of X and C = W Uᵀ, so everything
     happens on matrices of n rows and as many columns as X has rank, r. Two blocks
@@ -133,16 +133,18 @@ def low_rank_self_representation(
     full rank, with E = 0; for :math:`\alpha \le 1 / \|D^{-1} U S^2\|_2`, D the lengths
     of rows, it is C = 0. float64 inside.
 
-    *Differences from the paper.* Its inexact augmented Lagrangian raises the penalty
+    *Differences from* [1]_. Its inexact augmented Lagrangian raises the penalty
     without bound and stops where that freezes the iterates; here the penalty
     balances both residuals, the method converges to the minimiser, and stops on a
     proof. The diagonal is not penalised, in either.
 
     References
     ----------
-    Liu, Lin, Yan, Sun, Yu & Ma (2013). Robust recovery of subspace structures by
-    low-rank representation. IEEE Transactions on Pattern Analysis and Machine
-    Intelligence 35(1). :doi:`10.1109/TPAMI.2012.88`
+    .. [1] Liu, Lin, Yan, Sun, Yu & Ma (2013). Robust recovery of subspace structures
+       by low-rank representation. IEEE Transactions on Pattern Analysis and Machine
+       Intelligence 35(1). :doi:`10.1109/TPAMI.2012.88`
+    .. [2] Jolliffe (1972). Discarding variables in a principal component analysis I.
+       Journal of the Royal Statistical Society C 21(2). :doi:`10.2307/2346488`
 
     Examples
     --------
@@ -337,7 +339,7 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
         :func:`low_rank_self_representation`. None takes the closed form.
     rank : int, float in (0, 1) or "auto", default="auto"
         Rank of the closed form: a number, the share of the energy to keep, or all
-        directions with at least half the energy of a mean one, and `n_clusters` at
+        directions with at least 0.7 times the mean energy of one, and `n_clusters` at
         least. The sum of the dimensions of the subspaces is ideal. Unused with
         `alpha`.
     {shared}
@@ -452,8 +454,9 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
             state, self.n_iter_, _ = run(self, states, X=V, remedy=REMEDY)
             if state.rank == 0:
                 raise ValueError(
-                    f"alpha={self.alpha} is so small that representing no sample is "
-                    f"optimal; choose it above {_smallest_alpha(space):.2g}."
+                    f"With alpha={self.alpha} no sample is represented after "
+                    f"{self.n_iter_} iterations, which is optimal for alpha up to "
+                    f"{_smallest_alpha(space):.2g}; choose a larger one."
                 )
             W = state.coefficients
             energy, R = xp.linalg.eigh(W.T @ W)
