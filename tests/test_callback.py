@@ -12,6 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from test_loop import Halving, Listener, needs_callbacks
 
 from skspace.callback import ObjectiveMonitor
+from skspace.cluster import KSubspaces
+from skspace.datasets import make_union_of_subspaces
 
 pytestmark = needs_callbacks
 X = np.ones((12, 2))
@@ -149,6 +151,20 @@ def test_a_copy_has_the_records_so_far_and_its_own_from_then_on(duplicate):
 def test_a_fitted_estimator_is_pickled_with_its_monitor():
     model = Halving(tol=0.5).set_callbacks(ObjectiveMonitor()).fit(X)
     assert pickle.loads(pickle.dumps(model)).n_iter_ == 1
+
+
+def test_the_objective_of_k_subspaces_never_rises():
+    X, _ = make_union_of_subspaces(100, noise=0.1, random_state=0)
+    monitor = ObjectiveMonitor()
+    model = KSubspaces(5, n_init=2, random_state=0).set_callbacks(monitor).fit(X)
+    rows = monitor.get_logs()
+    runs = {path: [] for path in numbers(rows, "path")}
+    for row in rows:
+        runs[row["path"]].append(row["objective"])
+    assert len(runs) == 2
+    assert model.n_iter_ in {len(values) for values in runs.values()}
+    for values in runs.values():
+        assert np.all(np.diff(values) <= 1e-12)
 
 
 def test_repr_counts():

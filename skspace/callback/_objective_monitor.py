@@ -5,6 +5,7 @@ from __future__ import annotations
 import sklearn
 
 from .._loop import scalars
+from .._plotting import PALETTE, get_axes
 from .._sklearn import HAS_CALLBACKS, StrOptions, callback_transport, validate_params
 
 SELECT = {"select": [StrOptions({"most_recent", "all"})]}
@@ -160,8 +161,6 @@ class ObjectiveMonitor:
         ImportError
             Without matplotlib.
         """
-        from ..inspection._plotting import PALETTE, get_axes
-
         rows = self.get_logs(select)
         if not rows:
             raise ValueError(
@@ -193,7 +192,7 @@ class ObjectiveMonitor:
             ax.set_yscale("log")
         ax.set(xlabel="iteration", ylabel=field)
         ax.xaxis.get_major_locator().set_params(integer=True)
-        if 1 < len(curves) <= 10:
+        if 1 < len(curves) <= len(PALETTE):
             ax.legend()
         return ax
 

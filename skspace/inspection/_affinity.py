@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from sklearn.utils.validation import check_is_fitted
 
 from .._array import to_numpy
-from ._plotting import SEQUENTIAL, check_labels, get_axes, pyplot
+from .._plotting import SEQUENTIAL, check_labels, get_axes, pyplot
 
 MAX_CELLS = 160
 """Rows and columns of the picture; more samples share a cell by their mean."""

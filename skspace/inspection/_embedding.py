@@ -7,8 +7,8 @@ import scipy.sparse as sp
 from sklearn.utils.validation import check_is_fitted
 
 from .._array import to_numpy
+from .._plotting import check_labels, get_axes, pyplot, style_of
 from ..graph._spectral import spectral_embedding, unit_rows
-from ._plotting import check_labels, get_axes, pyplot, style_of
 
 
 class EmbeddingDisplay:

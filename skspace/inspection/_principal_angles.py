@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._array import to_numpy
+from .._plotting import PALETTE, QUIET, SEQUENTIAL, get_axes, pyplot
 from ..linalg import principal_angles
-from ._plotting import PALETTE, QUIET, SEQUENTIAL, get_axes, pyplot
 
 
 class PrincipalAnglesDisplay:

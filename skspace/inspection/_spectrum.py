@@ -7,8 +7,8 @@ import scipy.sparse as sp
 from sklearn.utils.validation import check_is_fitted
 
 from .._array import to_numpy
+from .._plotting import ACCENT, PALETTE, QUIET, get_axes, pyplot
 from ..graph._spectral import spectral_embedding
-from ._plotting import ACCENT, PALETTE, QUIET, get_axes, pyplot
 
 ATTRIBUTES = {
     "singular_values_": "singular value",

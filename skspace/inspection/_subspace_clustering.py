@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._array import to_numpy
+from .._plotting import QUIET, SEQUENTIAL, check_labels, pyplot, style_of
 from ._affinity import AffinityDisplay
-from ._plotting import QUIET, SEQUENTIAL, check_labels, pyplot, style_of
 from ._spectrum import SpectrumDisplay
 
 

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from sklearn.cluster import KMeans
 
-from skspace.cluster import LeastSquaresSubspaceClustering
+from skspace.cluster import KSubspaces, LeastSquaresSubspaceClustering
 from skspace.datasets import make_union_of_subspaces
 from skspace.inspection import SubspaceClusteringDisplay
 
@@ -61,11 +60,12 @@ def test_one_cluster_has_residuals_and_no_other(fitted):
 
 def test_without_a_graph_residuals_stand_alone(fitted):
     X = fitted[1]
-    kmeans = KMeans(3, n_init=1, random_state=0).fit(X)  # distances to centres
-    display = SubspaceClusteringDisplay.from_estimator(kmeans, X)
+    model = KSubspaces(3, subspace_dim=4, random_state=0).fit(X)
+    display = SubspaceClusteringDisplay.from_estimator(model, X)
     assert len(display.ax_) == 1
-    with pytest.raises(ValueError, match="pass samples as X"):
-        SubspaceClusteringDisplay.from_estimator(kmeans)
+    assert display.nearer == 1.0
+    with pytest.raises(ValueError, match=r"KSubspaces .* pass samples as X"):
+        SubspaceClusteringDisplay.from_estimator(model)
 
 
 def test_one_axes_a_picture(fitted):

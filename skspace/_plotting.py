@@ -1,10 +1,10 @@
-"""What all displays share: matplotlib on demand, colours, checks of inputs."""
+"""What all pictures share: matplotlib on demand, colours, checks of inputs."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .._array import to_numpy
+from ._array import to_numpy
 
 PALETTE = (
     "#0072B2",
