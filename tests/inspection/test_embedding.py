@@ -74,3 +74,13 @@ def test_flat_axes_are_refused_for_three_coordinates(rng):
 
     with pytest.raises(ValueError, match="projection='3d'"):
         EmbeddingDisplay.from_points(np.ones((4, 3)), ax=plt.subplots()[1])
+
+
+@pytest.mark.parametrize("n_components", [2, 3])
+def test_samples_outside_the_graph_are_left_out(n_components):
+    X, _ = make_union_of_subspaces(200, random_state=0)
+    model = LeastSquaresSubspaceClustering(5, max_samples=120, random_state=0).fit(X)
+    display = EmbeddingDisplay.from_estimator(model, n_components=n_components)
+    display.figure_.canvas.draw()
+    shown = np.isfinite(display.points).all(axis=1)
+    np.testing.assert_array_equal(shown, model.affinity_matrix_.getnnz(axis=1) > 0)
