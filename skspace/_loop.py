@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from itertools import islice
+from numbers import Real
 from typing import Any, NamedTuple
 
 from sklearn.exceptions import ConvergenceWarning
@@ -146,9 +147,9 @@ def warn_not_converged(estimator, max_iter, change, tol, remedy):
 def scalars(state):
     """Return the fields of a state that are single numbers, as Python numbers."""
     return {
-        field: value
+        field: value if isinstance(value, int) else float(value)
         for field, value in state._asdict().items()
-        if isinstance(value, (int, float))
+        if isinstance(value, Real)
     }
 
 

@@ -222,7 +222,7 @@ class OMPSubspaceClustering(SelfExpressiveClusterer):
         Share of the samples left out of each of `n_dropouts` random dictionaries,
         whose coefficients are averaged. "auto" is 0, except where `n_nonzero_coefs`
         reaches the number of features: there any samples reproduce any other, and
-        0.5 lets the subspaces show again.
+        0.7 lets the subspaces show again.
     n_dropouts : int, default=20
         Number of dictionaries, where there is dropout.
     {shared}
@@ -301,7 +301,7 @@ class OMPSubspaceClustering(SelfExpressiveClusterer):
     def _represent(self, V, n_keep, rng):
         dropout = self.dropout
         if dropout == "auto":
-            dropout = 0.5 if self.n_nonzero_coefs >= V.shape[1] else 0.0
+            dropout = 0.7 if self.n_nonzero_coefs >= V.shape[1] else 0.0
         return omp_self_representation(
             V,
             n_nonzero_coefs=self.n_nonzero_coefs,
