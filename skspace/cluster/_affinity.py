@@ -45,8 +45,7 @@ default="symmetrize"
     Returns
     -------
     affinity : sparse matrix of shape (n_samples, n_samples)
-        Symmetric, nonnegative, zero diagonal, CSR. (``"doubly_stochastic"`` has the
-        unit row sums before the last symmetrisation only up to its tolerance.)
+        Symmetric, nonnegative, zero diagonal, CSR.
 
     Notes
     -----
