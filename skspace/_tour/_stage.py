@@ -178,7 +178,7 @@ class Stage:
             self.announce("compiling kernels (kept on disk; later runs skip this)")
         for name, call in calls.items():
             if name not in self._warm:
-                self.timed(f"compiling for {name}", call)
+                self.timed(f"warming up {name}", call)
                 self._warm.add(name)
         self._notes = {}
 

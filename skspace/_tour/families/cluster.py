@@ -179,6 +179,9 @@ def _draw_graphs(figure, graphs, data_sets):
     all_axes = figure.subplots(len(names), len(data_sets), squeeze=False)
     for column, data in zip(all_axes.T, data_sets, strict=True):
         for axes, name in zip(column, names, strict=True):
+            if name not in graphs[data.name]:
+                axes.set(xticks=[], yticks=[], title="left out")
+                continue
             display = AffinityDisplay.from_matrix(
                 graphs[data.name][name], labels=data.y, ax=axes
             )
