@@ -12,7 +12,6 @@ import scipy.sparse as sp
 from .._array import array_namespace, to_numpy
 from .._loop import close_task, open_task, run, warn_not_converged
 from .._sklearn import Interval, StrOptions
-from ..linalg._mixture import fit_subspaces, subspace_residuals
 from ._affinity import subspace_affinity
 from ._base import AUTO_DIM, AUTO_KEPT, SubspaceClusterer, _spread
 from ._dense_rows import collect_rows, zero_own_column
@@ -50,7 +49,7 @@ def k_subspaces_iterations(V, components):
 
     Parameters
     ----------
-    V : array of shape (n_samples, n_features)
+    V : array of shape (n_samples, n_features), float64
     components : array of shape (n_clusters, n_dims, n_features)
         Subspaces to start from: orthonormal rows, or zero.
 
@@ -59,17 +58,19 @@ def k_subspaces_iterations(V, components):
     KSubspacesState
     """
     xp = array_namespace(V)
+    squares = xp.sum(V * V, axis=1)
     n_clusters, n_dims, _ = components.shape
     labels, objective = None, math.inf
     while True:
         before, largest = labels, objective
-        labels = _nearest(V, components)
-        _, components = fit_subspaces(V, labels, n_clusters, n_dims, affine=False)
-        rest = 0.0
+        labels = _nearest(V, squares, components)
+        subspaces, rest = [], 0.0
         for k in range(n_clusters):
             members = take_rows(V, np.flatnonzero(labels == k))
-            basis = components[k, ...]
+            basis = _leading_directions(members, n_dims)
             rest += float(xp.sum((members - (members @ basis.T) @ basis) ** 2))
+            subspaces.append(basis)
+        components = xp.stack(subspaces)
         objective = rest / V.shape[0]
         if before is not None and np.array_equal(labels, before):
             change = 0.0
@@ -78,31 +79,52 @@ def k_subspaces_iterations(V, components):
         yield KSubspacesState(labels, components, objective, change)
 
 
-def _nearest(V, components):
+def _nearest(V, squares, components):
     """Label of the nearest subspace; no cluster is left empty.
 
     An empty cluster takes the sample farthest from its own subspace, the first of
     equal ones, out of a cluster that keeps another member.
     """
     xp = array_namespace(V)
-    residuals = subspace_residuals(V, xp.zeros_like(components[:, 0, :]), components)
-    labels = to_numpy(xp.argmin(residuals, axis=1))
-    own = np.array(to_numpy(xp.min(residuals, axis=1)), dtype=np.float64)
-    labels = np.array(labels, dtype=np.int64)
-    sizes = np.bincount(labels, minlength=components.shape[0])
+    n_clusters, n_dims, width = components.shape
+    inside = (V @ xp.reshape(components, (-1, width)).T) ** 2
+    inside = xp.sum(xp.reshape(inside, (-1, n_clusters, n_dims)), axis=2)
+    labels = np.array(to_numpy(xp.argmax(inside, axis=1)), dtype=np.int64)
+    own = np.array(to_numpy(squares - xp.max(inside, axis=1)))
+    sizes = np.bincount(labels, minlength=n_clusters)
     for empty in np.flatnonzero(sizes == 0):
-        moved = int(np.argmax(np.where(sizes[labels] > 1, own, -1.0)))
+        moved = int(np.argmax(np.where(sizes[labels] > 1, own, -np.inf)))
         sizes[labels[moved]] -= 1
-        labels[moved], own[moved], sizes[empty] = empty, 0.0, 1
+        labels[moved], own[moved], sizes[empty] = empty, -1.0, 1
     return labels
+
+
+def _leading_directions(M, n_dims):
+    """Leading right singular vectors of M as rows, zero beyond its rank.
+
+    Through the smaller of the two products of M with itself, many times faster than
+    a decomposition of M; directions with less than 1e-10 of the leading energy, which
+    lose their digits that way, count for nothing in the objective and are dropped.
+    """
+    xp = array_namespace(M)
+    wide = M.shape[0] < M.shape[1]
+    energy, Q = xp.linalg.eigh(M @ M.T if wide else M.T @ M)
+    kept = min(n_dims, energy.shape[0])
+    energy, Q = xp.flip(energy)[:kept], xp.flip(Q, axis=1)[:, :kept]
+    usable = energy > 1e-10 * energy[0]
+    if wide:
+        Q = M.T @ (Q / xp.sqrt(xp.where(usable, energy, xp.ones_like(energy))))
+    basis = xp.where(usable[:, None], Q.T, xp.zeros_like(Q.T))
+    missing = xp.zeros_like(M[:1, :]) * xp.zeros_like(M[:1, :1])
+    return xp.concat([basis, *[missing] * (n_dims - kept)], axis=0)
 
 
 def span_of_random_rows(V, n_clusters, n_dims, rng):
     """Subspaces spanned by rows drawn at random."""
-    xp = array_namespace(V)
     size = min(n_dims, V.shape[0])
     drawn = [rng.choice(V.shape[0], size, replace=False) for _ in range(n_clusters)]
-    return xp.concat([_subspace(V, rows, n_dims) for rows in drawn], axis=0)
+    bases = [_leading_directions(take_rows(V, rows), n_dims) for rows in drawn]
+    return array_namespace(V).stack(bases)
 
 
 def span_of_neighbours(V, n_clusters, n_dims, rng):
@@ -114,24 +136,18 @@ def span_of_neighbours(V, n_clusters, n_dims, rng):
     """
     xp = array_namespace(V)
     unit = V / xp.linalg.vector_norm(V, axis=1, keepdims=True)
-    nothing = xp.zeros_like(V[:1, :])
     squared = np.ones(V.shape[0])
-    subspaces = []
+    bases = []
     for _ in range(n_clusters):
         total = np.cumsum(squared)
         seed = int(np.searchsorted(total, rng.uniform() * total[-1], side="right"))
         seed = min(seed, V.shape[0] - 1)
         cosines = np.abs(to_numpy(unit @ unit[seed, :]))
         rows = np.argsort(-cosines, kind="stable")[: 2 * n_dims]
-        subspaces.append(_subspace(V, rows, n_dims))
-        residual = to_numpy(subspace_residuals(unit, nothing, subspaces[-1]))[:, 0]
-        squared = np.minimum(squared, residual.astype(np.float64) ** 2)
-    return xp.concat(subspaces, axis=0)
-
-
-def _subspace(V, rows, n_dims):
-    alone = np.zeros(len(rows), dtype=np.int64)
-    return fit_subspaces(take_rows(V, rows), alone, 1, n_dims, affine=False)[1]
+        bases.append(_leading_directions(take_rows(V, rows), n_dims))
+        inside = xp.sum((unit @ bases[-1].T) ** 2, axis=1)
+        squared = np.minimum(squared, np.maximum(1.0 - to_numpy(inside), 0.0))
+    return xp.stack(bases)
 
 
 def co_association(labelings, n_keep, n_jobs=None):
@@ -168,6 +184,7 @@ def co_association(labelings, n_keep, n_jobs=None):
 @shared_docs(
     center="False",
     omit=(
+        "subspace_dim",
         "affinity",
         "n_init",
         "random_state",
@@ -194,7 +211,6 @@ class KSubspaces(SubspaceClusterer):
     consensus : bool, default=False
         Whether to cluster the graph of co-associations of all starts (EKSS) in place
         of taking the best start.
-    {shared}
     max_iter : int, default=100
         Iterations at most, of each start. With `consensus` each makes three or as
         many as this allows.
@@ -202,6 +218,11 @@ class KSubspaces(SubspaceClusterer):
         A start has converged when the objective falls by no more than this share.
     n_init : int or "auto", default="auto"
         Starts. "auto" makes 10, with `consensus` 100.
+    subspace_dim : int or "auto", default="auto"
+        Dimension of the subspaces; "auto" is explained below. Never more than the
+        space has, less one. With `consensus` also the number of links kept per
+        sample, there at least six.
+    {shared}
     random_state : int, RandomState instance or None, default=None
         Fixes the starts, the choice of `max_samples`, and k-means on eigenvectors.
     verbose : int, default=0
@@ -227,9 +248,9 @@ class KSubspaces(SubspaceClusterer):
     Notes
     -----
     During iterations all subspaces have one dimension: `subspace_dim`, or, for "auto",
-    nine, but no more than half of the features or a third of the samples a
-    cluster has on average. Subspaces for new samples are then fitted to the
-    final clusters as described under `subspace_dim`.
+    nine, but no more than half of the features or a fifth of the samples a
+    cluster has on average. For new samples "auto" then gives each final cluster the
+    fewest dimensions that hold 98 % of its energy, up to nine.
 
     Starts: a single best clustering begins with subspaces of neighbouring samples far
     from each other, after k-means++; an ensemble with those of samples drawn at
@@ -278,37 +299,41 @@ class KSubspaces(SubspaceClusterer):
         n_clusters=8,
         *,
         consensus=False,
+        max_iter=100,
+        tol=1e-4,
+        n_init="auto",
         subspace_dim="auto",
         affine=False,
         center=False,
         normalize=True,
         assign_labels="kmeans",
         max_samples=None,
-        max_iter=100,
-        tol=1e-4,
-        n_init="auto",
         n_jobs=None,
         random_state=None,
         verbose=0,
     ):
         self.n_clusters = n_clusters
         self.consensus = consensus
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_init = n_init
         self.subspace_dim = subspace_dim
         self.affine = affine
         self.center = center
         self.normalize = normalize
         self.assign_labels = assign_labels
         self.max_samples = max_samples
-        self.max_iter = max_iter
-        self.tol = tol
-        self.n_init = n_init
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 
     def _find_labels(self, V, rows, n_samples, rng):
-        outcomes = self._run_starts(_in_own_span(V), self._common_dim(V), rng)
-        best = min(outcomes, key=lambda outcome: outcome.state.objective)
+        own = _in_own_span(V)
+        outcomes = self._run_starts(own, self._common_dim(V), rng)
+        # The first of those that differ by rounding, for one answer everywhere.
+        lowest = min(outcome.state.objective for outcome in outcomes)
+        limit = lowest * (1 + 1e-9) + 1e-15
+        best = next(o for o in outcomes if o.state.objective <= limit)
         self.objective_, self.n_iter_ = best.state.objective, best.n_iter
         if not self.consensus:
             if not best.converged:
@@ -333,7 +358,7 @@ class KSubspaces(SubspaceClusterer):
     def _common_dim(self, V):
         n, width = V.shape
         if self.subspace_dim == "auto":
-            n_dims = min(AUTO_DIM, width // 2, n // (3 * self.n_clusters))
+            n_dims = min(AUTO_DIM, width // 2, n // (5 * self.n_clusters))
         else:
             n_dims = self.subspace_dim + bool(self.affine)
         return max(1, min(n_dims, width - 1))
@@ -372,9 +397,10 @@ class KSubspaces(SubspaceClusterer):
 
 
 def _in_own_span(V):
-    """Coordinates of rows in the space they span, where that is smaller."""
-    n, width = V.shape
-    if n >= width:
+    """Rows in float64, in coordinates of the space they span where that is smaller."""
+    xp = array_namespace(V)
+    V = xp.astype(V, xp.float64)
+    if V.shape[0] >= V.shape[1]:
         return V
-    U, s, _ = array_namespace(V).linalg.svd(V, full_matrices=False)
+    U, s, _ = xp.linalg.svd(V, full_matrices=False)
     return U * s

@@ -7,9 +7,10 @@ from itertools import islice
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from .._array import array_namespace
+from .._array import array_namespace, to_numpy
 from .._loop import run
 from .._sklearn import Interval, RealNotInt, StrOptions, validate_params
 from .._validation import as_table, check_memory
@@ -17,8 +18,11 @@ from ._base import SelfExpressiveClusterer
 from ._dense_rows import collect_rows, number_bytes, zero_own_column
 from ._docs import shared_docs
 
-AUTO_SHARE = 0.7
+AUTO_SHARE = 0.5
 """Share of the mean energy of a direction below which ``rank="auto"`` drops it."""
+
+CLIFF = 10.0
+"""Fall of the energy from one direction to the next that shows where noise begins."""
 
 RANK = [
     Interval(Integral, 1, None, closed="left"),
@@ -86,8 +90,8 @@ def low_rank_self_representation(
         X, as many as `rank` says.
     rank : int, float in (0, 1) or "auto", default="auto"
         Rank of the closed form: a number, the share of the energy of X to keep, or
-        all directions with at least 0.7 times the energy of a mean one. Unused with
-        `alpha`, which decides the rank itself.
+        what stands out of the spectrum, see the notes. Unused with `alpha`, which
+        decides the rank itself.
     max_iter : int, default=1000
         Iterations at most, with `alpha`.
     tol : float, default=1e-3
@@ -101,7 +105,7 @@ def low_rank_self_representation(
 
     Returns
     -------
-    C : array of shape (n_samples, n_samples) or csr_array
+    array of shape (n_samples, n_samples) or csr_array
         Row i rebuilds sample i. An array in the library of X where all coefficients
         are kept, else a sparse matrix on the host. ``E = X - C @ X``.
 
@@ -121,9 +125,11 @@ def low_rank_self_representation(
     :math:`U U^T` of the singular value decomposition :math:`X = U S V^T`, with as
     many columns as X has rank. Noise gives X full rank and :math:`U U^T` nothing to
     say (the identity, for fewer samples than features), so the rank is cut. The rule
-    "auto" keeps :math:`s_i^2 \ge 0.7 \|X\|_F^2 / \min(n, d)`, as [2]_ does for
-    principal components. (A fixed share of energy depends on how much of it sits in
-    the first direction.)
+    "auto" keeps directions with an energy :math:`s_i^2` of at least half the mean,
+    much as [2]_ does for principal components, and more where the energy
+    falls tenfold from one direction to the next within twice as many (data with
+    little noise show their rank). The mean leaves out the first direction,
+    which can hold most of the energy.
 
     *With alpha.* Rows of E lie in the row space of X and C = W Uᵀ, so everything
     happens on matrices of n rows and as many columns as X has rank, r. Two blocks
@@ -206,7 +212,7 @@ def row_space(X, rank=None, *, at_least=1):
     if rank is None:
         wanted = numerical
     elif rank == "auto":
-        wanted = max(at_least, _count(energy >= AUTO_SHARE * xp.mean(energy)))
+        wanted = max(at_least, _count_of_signal(to_numpy(energy)))
     elif isinstance(rank, Integral):
         wanted = int(rank)
     else:
@@ -214,6 +220,20 @@ def row_space(X, rank=None, *, at_least=1):
         wanted = _count(before < rank * xp.sum(energy))
     kept = max(1, min(wanted, numerical))
     return RowSpace(U[:, :kept], s[:kept] * largest, s * largest)
+
+
+def _count_of_signal(energy):
+    """Directions above a share of the mean energy, or more, to the next cliff.
+
+    The mean leaves the first direction out, since what all samples share, their mean
+    or the offset of affine subspaces, can hold most of the energy.
+    """
+    if len(energy) == 1:
+        return 1
+    kept = max(1, int(np.sum(energy >= AUTO_SHARE * np.mean(energy[1:]))))
+    following = energy[kept : 2 * kept]
+    cliffs = np.flatnonzero(CLIFF * following < energy[kept - 1 :][: len(following)])
+    return kept + int(cliffs[0]) if len(cliffs) else kept
 
 
 def low_rank_iterations(space, alpha):
@@ -338,15 +358,15 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
         Price of misfit, relative to rows of unit length, as in
         :func:`low_rank_self_representation`. None takes the closed form.
     rank : int, float in (0, 1) or "auto", default="auto"
-        Rank of the closed form: a number, the share of the energy to keep, or all
-        directions with at least 0.7 times the mean energy of one, and `n_clusters` at
-        least. The sum of the dimensions of the subspaces is ideal. Unused with
-        `alpha`.
-    {shared}
+        Rank of the closed form: a number, the share of the energy to keep, or what
+        stands out of the spectrum (:func:`low_rank_self_representation` says how),
+        `n_clusters` at least. The sum of the dimensions of the subspaces is ideal.
+        Unused with `alpha`.
     max_iter : int, default=1000
         Iterations at most, with `alpha`.
     tol : float, default=1e-3
         Relative duality gap at which iterations stop.
+    {shared}
 
     Attributes
     ----------
@@ -411,6 +431,8 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
         *,
         alpha=None,
         rank="auto",
+        max_iter=1000,
+        tol=1e-3,
         subspace_dim="auto",
         affine=False,
         center=True,
@@ -418,8 +440,6 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
         affinity="topk",
         assign_labels="kmeans",
         max_samples=None,
-        max_iter=1000,
-        tol=1e-3,
         n_init=20,
         n_jobs=None,
         random_state=None,
@@ -428,6 +448,8 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
         self.n_clusters = n_clusters
         self.alpha = alpha
         self.rank = rank
+        self.max_iter = max_iter
+        self.tol = tol
         self.subspace_dim = subspace_dim
         self.affine = affine
         self.center = center
@@ -435,8 +457,6 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
         self.affinity = affinity
         self.assign_labels = assign_labels
         self.max_samples = max_samples
-        self.max_iter = max_iter
-        self.tol = tol
         self.n_init = n_init
         self.n_jobs = n_jobs
         self.random_state = random_state

@@ -57,13 +57,20 @@ def test_full_rank_closed_form_minimises_the_nuclear_norm(rng):
 
 
 def test_rank_rules():
-    X = np.diag([4.0, 3.0, 2.5, 1.0])  # energies 16, 9, 6.25, 1 with mean 8.06
+    X = np.diag([4.0, 3.0, 2.5, 1.0])  # energies 16, 9, 6.25, 1
     assert row_space(X, 3).vectors.shape == (4, 3)
     assert row_space(X, 9).vectors.shape == (4, 4)
     assert row_space(X, 0.49).vectors.shape == (4, 1)
     assert row_space(X, 0.5).vectors.shape == (4, 2)
     assert row_space(X, "auto").vectors.shape == (4, 3)
     assert row_space(X, "auto", at_least=4).vectors.shape == (4, 4)
+    clean = np.diag([9.0, 8.0, 7.0, 1.0, 0.1, 0.01])
+    assert row_space(clean, "auto").vectors.shape == (6, 3)
+    clean[3, 3] = 2.5  # 1/8 of the energy before, 25 times the energy behind
+    clean[4, 4] = 0.5
+    assert row_space(clean, "auto").vectors.shape == (6, 4)
+    clean[0, 0] = 1e6  # one direction does not hide the others
+    assert row_space(clean, "auto").vectors.shape == (6, 4)
     assert row_space(np.outer([1.0, 2.0], [1.0, 1.0])).vectors.shape == (2, 1)
 
 
