@@ -255,6 +255,18 @@ def test_the_module_runs():
     assert answer.stderr == ""
 
 
+def test_a_reader_may_leave_early():
+    tour = subprocess.Popen(
+        [sys.executable, "-m", "skspace", "--list"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    tour.stdout.close()
+    with tour.stderr:
+        assert tour.stderr.read() == b""
+    assert tour.wait() == 1
+
+
 # -- the parts ------------------------------------------------------------------------
 
 

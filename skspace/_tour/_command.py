@@ -26,7 +26,8 @@ def main(argv=None):
     Returns
     -------
     code : int
-        0, or 2 for what the user can put right, or 130 after Ctrl-C.
+        0, or 2 for what the user can put right, 130 after Ctrl-C, 1 when nobody
+        reads the output any more.
     """
     arguments = _parser().parse_args(argv)
     stage = Stage(
@@ -55,6 +56,10 @@ def main(argv=None):
         stage.wipe()
         print("The tour was interrupted.", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # Who read along (head, less) has gone; nor may the flush at exit complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 
