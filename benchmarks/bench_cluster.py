@@ -15,7 +15,7 @@ import time
 import warnings
 
 import numpy as np
-from _harness import Contestant, contest, images, peak_memory, union
+from _harness import Contestant, contest, peak_memory, union
 from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.preprocessing import StandardScaler
@@ -28,15 +28,23 @@ from skspace.cluster import (
     SparseSubspaceClustering,
     ThresholdingSubspaceClustering,
 )
-from skspace.datasets import make_union_of_subspaces
+from skspace.datasets import (
+    DatasetNotFoundError,
+    fetch_coil20,
+    fetch_mnist_sample,
+    fetch_orl,
+    fetch_usps,
+    fetch_yaleb,
+    make_union_of_subspaces,
+)
 from skspace.metrics import clustering_accuracy
 
 IMAGES = {
-    "Yale B 10": "yaleb10_32x32",
-    "ORL": "orl_32x32",
-    "COIL-20": "coil20_32x32",
-    "USPS-2000": "usps_16x16",
-    "MNIST-2000": "mnist_t10k_28x28",
+    "Yale B 10": fetch_yaleb,
+    "ORL": fetch_orl,
+    "COIL-20": fetch_coil20,
+    "USPS-2000": fetch_usps,
+    "MNIST-2000": fetch_mnist_sample,
 }
 METHODS = [
     thing
@@ -46,11 +54,13 @@ METHODS = [
 
 
 def image_tables():
-    """Yield name, pixels in [0, 1] up to row scale, and labels of each set at hand."""
-    for name, file in IMAGES.items():
-        if (found := images(file)) is None:
+    """Yield name, pixels in [0, 1] and labels of each image set at hand."""
+    for name, fetch in IMAGES.items():
+        try:
+            X, y = fetch(return_X_y=True)
+        except DatasetNotFoundError:
+            print(f"(no {name}: set SKSPACE_DATA to the folder of the data)")
             continue
-        X, y = found
         if name.endswith("2000"):
             rows = np.random.default_rng(0).permutation(len(X))[:2000]
             X, y = X[rows], y[rows]

@@ -34,7 +34,7 @@ INSTANCES = {
     "SparseSubspaceClustering": [{}, {"l1_ratio": 1.0, "affine": True}],
     "OMPSubspaceClustering": [{}, {"dropout": 0.5}, {"affine": True}],
     "LowRankSubspaceClustering": [{}, {"alpha": 1.0}],
-    "KSubspaces": [{}, {"consensus": True}],
+    "KSubspaces": [{}, {"consensus": True, "n_init": 20}],
 }
 
 

@@ -261,7 +261,7 @@ def test_search_finds_the_number_of_subspaces():
     found = [
         GridSearchCV(
             LeastSquaresSubspaceClustering(n_init=2, random_state=0),
-            {"n_clusters": range(3, 9)},
+            {"n_clusters": range(3, 8)},
             scoring=PredictionStrengthScorer(),
             cv=KFold(2, shuffle=True, random_state=0),
             error_score="raise",
