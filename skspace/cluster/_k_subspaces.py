@@ -120,9 +120,12 @@ def _leading_directions(M, n_dims):
 
 
 def span_of_random_rows(V, n_clusters, n_dims, rng):
-    """Subspaces spanned by rows drawn at random."""
+    """Subspaces spanned by rows drawn at random, apart while there are enough rows.
+
+    A row in two spans would be at no distance from either, and rounding would decide.
+    """
     size = min(n_dims, V.shape[0])
-    drawn = [rng.choice(V.shape[0], size, replace=False) for _ in range(n_clusters)]
+    drawn = np.resize(rng.permutation(V.shape[0]), (n_clusters, size))
     bases = [_leading_directions(take_rows(V, rows), n_dims) for rows in drawn]
     return array_namespace(V).stack(bases)
 
@@ -170,13 +173,14 @@ def co_association(labelings, n_keep, n_jobs=None):
     column = labelings + n_clusters * np.arange(n_labelings)[:, None]
     indptr = np.arange(n + 1) * n_labelings
     member = sp.csr_array(
-        (np.full(n * n_labelings, 1.0 / n_labelings), column.T.ravel(), indptr),
+        (np.ones(n * n_labelings), column.T.ravel(), indptr),
         shape=(n, n_clusters * n_labelings),
     )
-    together = sp.csr_array(member.T) * n_labelings
+    samples_of = sp.csr_array(member.T)
 
     def rows(start, stop):
-        return zero_own_column((member[start:stop] @ together).toarray(), start)
+        counts = (member[start:stop] @ samples_of).toarray()
+        return zero_own_column(counts / n_labelings, start)
 
     return collect_rows(rows, np.empty((n, 0)), n_keep, n_jobs)
 

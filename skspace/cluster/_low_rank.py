@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from itertools import islice
 from numbers import Integral, Real
-from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -17,8 +16,9 @@ from .._validation import as_table, check_memory
 from ._base import SelfExpressiveClusterer
 from ._dense_rows import collect_rows, number_bytes, zero_own_column
 from ._docs import shared_docs
+from ._nuclear_norm import RowSpace, count, low_rank_iterations, smallest_alpha
 
-AUTO_SHARE = 0.5
+AUTO_SHARE = 0.7
 """Share of the mean energy of a direction below which ``rank="auto"`` drops it."""
 
 CLIFF = 10.0
@@ -30,23 +30,6 @@ RANK = [
     StrOptions({"auto"}),
 ]
 REMEDY = "increase max_iter, or choose another alpha"
-
-
-class RowSpace(NamedTuple):
-    """Leading left singular vectors of a table, and its singular values, falling."""
-
-    vectors: Any  # (n_samples, rank)
-    values: Any  # (rank,), positive
-    spectrum: Any  # (min(n_samples, n_features),), all of them
-
-
-class LowRankState(NamedTuple):
-    """One iterate of `low_rank_iterations`. C = coefficients @ vectors.T."""
-
-    coefficients: Any  # (n_samples, rank)
-    objective: float  # of these coefficients
-    change: float  # relative duality gap: objective at most this above the minimum
-    rank: int  # of the coefficients
 
 
 @validate_params(
@@ -125,8 +108,8 @@ def low_rank_self_representation(
     :math:`U U^T` of the singular value decomposition :math:`X = U S V^T`, with as
     many columns as X has rank. Noise gives X full rank and :math:`U U^T` nothing to
     say (the identity, for fewer samples than features), so the rank is cut. The rule
-    "auto" keeps directions with an energy :math:`s_i^2` of at least half the mean,
-    much as [2]_ does for principal components, and more where the energy
+    "auto" keeps directions with an energy :math:`s_i^2` of at least 0.7 times
+    the mean, as [2]_ does for principal components, and more where the energy
     falls tenfold from one direction to the next within twice as many (data with
     little noise show their rank). The mean leaves out the first direction,
     which can hold most of the energy.
@@ -208,7 +191,7 @@ def row_space(X, rank=None, *, at_least=1):
     U, s, _ = xp.linalg.svd(X / largest, full_matrices=False)
     noise = float(xp.finfo(X.dtype).eps) * max(X.shape) * float(s[0])
     energy = s * s
-    numerical = _count(s > noise)
+    numerical = count(s > noise)
     if rank is None:
         wanted = numerical
     elif rank == "auto":
@@ -217,7 +200,7 @@ def row_space(X, rank=None, *, at_least=1):
         wanted = int(rank)
     else:
         before = xp.cumulative_sum(energy) - energy
-        wanted = _count(before < rank * xp.sum(energy))
+        wanted = count(before < rank * xp.sum(energy))
     kept = max(1, min(wanted, numerical))
     return RowSpace(U[:, :kept], s[:kept] * largest, s * largest)
 
@@ -234,101 +217,6 @@ def _count_of_signal(energy):
     following = energy[kept : 2 * kept]
     cliffs = np.flatnonzero(CLIFF * following < energy[kept - 1 :][: len(following)])
     return kept + int(cliffs[0]) if len(cliffs) else kept
-
-
-def low_rank_iterations(space, alpha):
-    r"""Minimise :math:`\|W\|_* + \alpha \|(U - W) S\|_{2,1}` over W by ADMM.
-
-    Parameters
-    ----------
-    space : RowSpace
-        U and S of the samples, float64, of full numerical rank.
-    alpha : float
-
-    Yields
-    ------
-    LowRankState
-    """
-    U, s, _ = space
-    xp = array_namespace(U)
-    unit = float(xp.sqrt(xp.sum(s * s) / U.shape[0]))  # root mean square row length
-    s, alpha = s / unit, alpha * unit
-    T = U * s
-
-    # E = T - W S and J = W are split off; Y and Z are their multipliers over mu.
-    W, Y, Z, mu = xp.zeros_like(T), xp.zeros_like(T), xp.zeros_like(T), 1.0
-    n_iter = 0
-    while True:
-        J, nuclear, rank = _shrink_singular_values(W + Z, 1.0 / mu)
-        E = _shrink_rows(T - W * s + Y, alpha / mu)
-        before = W
-        W = ((T - E + Y) * s + J - Z) / (s * s + 1.0)
-        Y = Y + (T - W * s - E)
-        Z = Z + (W - J)
-
-        # mu Y bounds the minimum from below once it is scaled into the dual set:
-        # rows of length alpha at most, and (mu Y) S of spectral norm 1 at most.
-        dual = mu * Y
-        scale = max(
-            1.0,
-            float(xp.max(xp.linalg.vector_norm(dual, axis=1))) / alpha,
-            _spectral_norm(dual * s),
-        )
-        misfit = xp.linalg.vector_norm(T - J * s, axis=1)
-        objective = nuclear + alpha * float(xp.sum(misfit))
-        gap = 1.0 - float(xp.sum(T * dual)) / (scale * objective)
-        yield LowRankState(J, objective, gap, rank)
-
-        n_iter += 1
-        if n_iter % 5 == 0 and n_iter <= 200:  # changes must end for convergence
-            primal = _norm(T - W * s - E, W - J) / _norm(T, J)
-            moved = _norm((W - before) * s, W - before) / _norm(Y, Z)
-            factor = min(5.0, max(0.2, (primal / max(moved, 1e-300)) ** 0.5))
-            mu, Y, Z = mu * factor, Y / factor, Z / factor
-
-
-def _smallest_alpha(space):
-    """Largest alpha for which C = 0 is optimal."""
-    xp = array_namespace(space.vectors)
-    T = space.vectors * space.values
-    directions = T / xp.linalg.vector_norm(T, axis=1, keepdims=True)
-    return 1.0 / _spectral_norm(directions * space.values)
-
-
-def _shrink_singular_values(M, threshold):
-    """Soft-threshold singular values; also their sum and number afterwards.
-
-    Through the small matrix MᵀM: its rounding error concerns singular values far
-    below the threshold only, and those become zero.
-    """
-    xp = array_namespace(M)
-    energy, R = xp.linalg.eigh(M.T @ M)
-    values = xp.sqrt(xp.clip(energy, min=0.0))
-    kept = xp.clip(values - threshold, min=0.0)
-    factor = kept / xp.where(values > 0, values, xp.ones_like(values))
-    return M @ ((R * factor) @ R.T), float(xp.sum(kept)), _count(kept > 0)
-
-
-def _shrink_rows(M, threshold):
-    xp = array_namespace(M)
-    length = xp.linalg.vector_norm(M, axis=1, keepdims=True)
-    kept = xp.clip(length - threshold, min=0.0)
-    return M * (kept / xp.where(length > 0, length, xp.ones_like(length)))
-
-
-def _spectral_norm(M):
-    xp = array_namespace(M)
-    return max(0.0, float(xp.linalg.eigvalsh(M.T @ M)[-1])) ** 0.5
-
-
-def _norm(*arrays):
-    xp = array_namespace(*arrays)
-    return sum(float(xp.sum(a * a)) for a in arrays) ** 0.5
-
-
-def _count(mask):
-    xp = array_namespace(mask)
-    return int(xp.sum(xp.astype(mask, xp.int64)))
 
 
 def _largest(left, right, n_keep, n_jobs):
@@ -476,7 +364,7 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
                 raise ValueError(
                     f"With alpha={self.alpha} no sample is represented after "
                     f"{self.n_iter_} iterations, which is optimal for alpha up to "
-                    f"{_smallest_alpha(space):.2g}; choose a larger one."
+                    f"{smallest_alpha(space):.2g}; choose a larger one."
                 )
             W = state.coefficients
             energy, R = xp.linalg.eigh(W.T @ W)

@@ -9,7 +9,8 @@ from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 
 from skspace.cluster import LowRankSubspaceClustering, low_rank_self_representation
-from skspace.cluster._low_rank import low_rank_iterations, row_space
+from skspace.cluster._low_rank import row_space
+from skspace.cluster._nuclear_norm import low_rank_iterations
 from skspace.datasets import make_union_of_subspaces
 from skspace.metrics import clustering_accuracy
 
@@ -170,8 +171,9 @@ def test_only_outliers_are_not_represented(rng):
 def test_units_of_alpha_are_inverse_to_those_of_samples(rng):
     X = rng.standard_normal((12, 5))
     C = low_rank_self_representation(X, alpha=0.4)
-    D = low_rank_self_representation(1000 * X, alpha=0.4 / 1000)
-    np.testing.assert_allclose(C, D, atol=1e-9)
+    for unit in (1000, 1e-200, 1e200):
+        D = low_rank_self_representation(unit * X, alpha=0.4 / unit)
+        np.testing.assert_allclose(C, D, atol=1e-9)
 
 
 # -- both ---------------------------------------------------------------------------
