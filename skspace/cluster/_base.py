@@ -31,7 +31,7 @@ from ..linalg._mixture import (
     subspace_residuals,
 )
 from ._affinity import AFFINITIES, subspace_affinity
-from ._geometry import Geometry, distinct_rows, find_geometry, prepare, take_rows
+from ._geometry import Geometry, distinct_directions, find_geometry, prepare, take_rows
 from ._rounding import ASSIGN_LABELS, spectral_labels
 
 AUTO_KEPT = 6
@@ -149,7 +149,7 @@ class SubspaceClusterer(
 
         Also returns, for every sample, the row whose label it shares (-1: none).
         """
-        first, copy_of = distinct_rows(V)
+        first, copy_of = distinct_directions(V)
         rows = first[~directionless[first]]
         if len(rows) < self.n_clusters and self.n_clusters > 1:
             advice = (
@@ -169,7 +169,7 @@ class SubspaceClusterer(
                 f"{'after centring ' if self.center else ''}and lie in every subspace; "
                 "they were put into the largest cluster.",
                 DegenerateDataWarning,
-                stacklevel=3,
+                stacklevel=5,  # the caller of fit, past two decorators
             )
         source = first[copy_of]
         source[directionless] = -1
@@ -389,22 +389,25 @@ def _spread(matrix, rows, n):
 
 
 def _cut_by_energy(V, labels, components):
-    """Zero the components beyond the energy share `AUTO_ENERGY`, cluster by cluster."""
+    """Zero the components beyond the energy share `AUTO_ENERGY`, cluster by cluster.
+
+    Energy is that of deviations from the mean of the cluster: an offset would
+    otherwise hold nearly all of it and leave one dimension.
+    """
     xp = array_namespace(V)
     kept = []
     for k in range(components.shape[0]):
         members = take_rows(V, np.flatnonzero(labels == k))
-        energy = xp.sum((members @ components[k, ...].T) ** 2, axis=0)
+        members = members - xp.mean(members, axis=0)
+        basis = components[k, ...]
+        energy = xp.sum((members @ basis.T) ** 2, axis=0)
         before = xp.cumulative_sum(energy) - energy
         needed = before < AUTO_ENERGY * xp.sum(members * members)
-        kept.append(
-            xp.where(needed[:, None], components[k, ...], 0.0 * components[k, ...])
-        )
+        needed = needed | (xp.cumulative_sum(xp.ones_like(energy)) == 1)
+        kept.append(xp.where(needed[:, None], basis, xp.zeros_like(basis)))
     components = xp.stack(kept)
-    used = int(
-        xp.max(xp.sum(xp.astype(xp.any(components != 0, axis=2), xp.int64), axis=1))
-    )
-    return components[:, : max(1, used), :]
+    used = xp.astype(xp.any(components != 0, axis=2), xp.int64)
+    return components[:, : max(1, int(xp.max(xp.sum(used, axis=1)))), :]
 
 
 __all__ = ["Geometry", "SelfExpressiveClusterer", "SubspaceClusterer"]

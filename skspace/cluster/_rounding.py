@@ -43,6 +43,11 @@ def spectral_labels(affinity, n_clusters, *, assign_labels, n_init, rng):
         Label -1: a vertex without an edge, or one in a component too small to be a
         cluster of its own. The caller places these by their subspace.
 
+    Raises
+    ------
+    ValueError
+        When the graph has no edge.
+
     Warns
     -----
     DisconnectedAffinityWarning
@@ -59,21 +64,26 @@ def spectral_labels(affinity, n_clusters, *, assign_labels, n_init, rng):
             "each sample use more neighbours (more coefficients, a smaller penalty, a "
             "larger subspace_dim), or ask for more clusters.",
             DisconnectedAffinityWarning,
-            stacklevel=4,
+            stacklevel=6,  # the caller of fit, past two decorators
+        )
+    n_supported = embedding.vectors.shape[1]
+    if not n_supported:
+        raise ValueError(
+            f"No two of the {n} samples are joined: none found a neighbour it can be "
+            "written with, so there is no graph to cut. Rows at right angles to each "
+            "other (one-hot rows, identity matrices) have no subspaces in common; "
+            "otherwise weaken the penalty or allow more coefficients."
+        )
+    if n_supported < n_clusters:
+        warnings.warn(
+            f"The affinity graph supports {n_supported} clusters, fewer than "
+            f"n_clusters={n_clusters}: most samples found no neighbour. Weaken the "
+            "penalty, allow more coefficients, or ask for fewer clusters.",
+            ConvergenceWarning,
+            stacklevel=6,
         )
     labels = np.full(n, -1, dtype=np.int64)
-    if embedding.vectors.shape[1] < n_clusters:
-        warnings.warn(
-            f"The affinity graph supports {embedding.vectors.shape[1]} clusters, fewer "
-            f"than n_clusters={n_clusters}: most samples found no neighbour. Weaken "
-            "the penalty, or ask for fewer clusters.",
-            ConvergenceWarning,
-            stacklevel=4,
-        )
-    if len(embedding.vertices):
-        labels[embedding.vertices] = _round(
-            embedding.vectors, assign_labels, n_init, rng
-        )
+    labels[embedding.vertices] = _round(embedding.vectors, assign_labels, n_init, rng)
     return Rounding(
         labels, embedding.vectors, embedding.eigenvalues, embedding.n_connected
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skspace.cluster._geometry import distinct_rows, find_geometry, prepare
+from skspace.cluster._geometry import distinct_directions, find_geometry, prepare
 
 
 def prepared(X, *, center=False, normalize=True, affine=False):
@@ -82,8 +82,54 @@ def test_any_library(library, rng, dtype):
             assert_allclose(library.to_numpy(V), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_distinct_rows_name_the_first_copy():
-    V = np.array([[1.0, 2], [0, 1], [1, 2], [-0.0, 1], [3, 3]])
-    first, copy_of = distinct_rows(V)
-    assert_array_equal(first, [0, 1, 4])
-    assert_array_equal(copy_of, [0, 1, 0, 1, 2])
+@pytest.mark.parametrize("factor", [1.7, -1.0, -2.0, 1 + 1e-15])
+def test_copies_up_to_a_factor_are_one_direction(rng, factor):
+    V = rng.standard_normal((40, 6))
+    first, copy_of = distinct_directions(np.r_[V, factor * V])
+    assert_array_equal(first, np.arange(40))
+    assert_array_equal(copy_of, np.r_[np.arange(40), np.arange(40)])
+
+
+def test_distinct_directions_name_the_first_copy():
+    V = np.array([[1.0, 2], [0, 1], [1, 2], [-0.0, 1], [3, 3], [0, 0], [0, 0]])
+    first, copy_of = distinct_directions(V)
+    assert_array_equal(first, [0, 1, 4, 5])
+    assert_array_equal(copy_of, [0, 1, 0, 1, 2, 3, 3])
+
+
+def test_close_directions_stay_apart(rng):
+    V = rng.standard_normal((40, 6))
+    first, _ = distinct_directions(np.r_[V, V + 1e-6 * rng.standard_normal(V.shape)])
+    assert len(first) == 80
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_new_rows_may_be_of_another_size(rng, dtype):
+    """Neither overflow nor underflow makes a direction vanish."""
+    X = rng.standard_normal((20, 5)).astype(dtype)
+    big = dtype(1e30 if dtype == np.float32 else 1e200)
+    expected, _ = prepared(X)
+    for fitted, new in [(X / big, X * big), (X * big, X / big)]:
+        geometry = find_geometry(fitted, center=False, normalize=True, affine=False)
+        V, lost = prepare(new, geometry)
+        assert not lost.any()
+        assert_allclose(V, expected, rtol=1e-4 if dtype == np.float32 else 1e-12)
+    for affine in (False, True):
+        geometry = find_geometry(X / big, center=True, normalize=True, affine=affine)
+        V, _ = prepare(X * big, geometry)
+        assert_allclose(V[:, :5], expected, rtol=1e-4 if dtype == np.float32 else 1e-12)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_without_normalising_extreme_rows_stay_finite(rng):
+    X = rng.standard_normal((20, 5))
+    X[3] *= 1e170
+    V, lost = prepared(X, normalize=False)
+    assert np.isfinite(V @ V.T).all()
+    assert_array_equal(np.flatnonzero(~lost), [3])
+
+
+def test_float32_means_of_long_tables_are_right(rng):
+    X = (97.3 + 0.97 * rng.standard_normal((300_000, 2))).astype(np.float32)
+    geometry = find_geometry(X, center=True, normalize=True, affine=False)
+    assert_allclose(geometry.mean, X.mean(axis=0, dtype=np.float64), atol=1e-3)

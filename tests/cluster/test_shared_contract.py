@@ -17,7 +17,12 @@ from sklearn.preprocessing import StandardScaler
 
 import skspace.cluster
 from skspace._warnings import DegenerateDataWarning, DisconnectedAffinityWarning
-from skspace.cluster import LeastSquaresSubspaceClustering
+from skspace.cluster import (
+    LeastSquaresSubspaceClustering,
+    OMPSubspaceClustering,
+    SparseSubspaceClustering,
+    ThresholdingSubspaceClustering,
+)
 from skspace.cluster._base import SubspaceClusterer
 from skspace.datasets import make_union_of_subspaces
 from skspace.metrics import clustering_accuracy
@@ -139,19 +144,110 @@ def test_max_samples_fits_some_and_predicts_the_rest(cls, union):
 
 
 @every_clusterer
-def test_zero_rows_are_named_and_put_somewhere_definite(cls, union):
-    X, *_ = union
-    X = X.copy()
+@pytest.mark.parametrize("factor", [1.7, -1.0, 1 + 1e-15])
+def test_copies_up_to_a_factor_do_no_harm(cls, three, factor):
+    """A sample written as its own copy would leave the graph in pairs."""
+    alone = cls(n_clusters=3, random_state=0).fit(three)
+    model = cls(n_clusters=3, random_state=0, center=False)
+    labels = model.fit_predict(np.r_[three, factor * three])
+    assert_array_equal(labels[120:], labels[:120])
+    assert adjusted_rand_score(labels[:120], alone.labels_) >= 0.9
+
+
+@every_clusterer
+@pytest.mark.filterwarnings("ignore::skspace._warnings.DisconnectedAffinityWarning")
+def test_copies_share_labels_where_nothing_else_would_make_them(cls, rng):
+    X = rng.standard_normal((60, 6))
+    labels = cls(n_clusters=3, random_state=0).fit_predict(np.r_[X, X[::2]])
+    assert_array_equal(labels[60:], labels[:60:2])
+
+
+@every_clusterer
+def test_zero_rows_are_named_and_go_to_the_largest_cluster(cls):
+    X, _ = make_union_of_subspaces([40, 40, 80], noise=0.05, random_state=0)
     X[[3, 70]] = 0
-    model = cls(n_clusters=5, center=False, random_state=0)
-    with pytest.warns(DegenerateDataWarning, match="2 of 300 rows are zero"):
+    model = cls(n_clusters=3, center=False, random_state=0)
+    with pytest.warns(DegenerateDataWarning, match="2 of 160 rows are zero") as seen:
         model.fit(X)
-    largest = np.argmax(np.bincount(model.predict(X)))
-    assert model.labels_[3] == model.labels_[70]
-    assert model.predict(np.zeros((1, 30)))[0] == model.labels_[3]
-    assert np.bincount(model.labels_)[model.labels_[3]] >= 0.8 * np.sum(
-        model.labels_ == largest
+    assert seen[0].filename == __file__  # points at the caller, not into a library
+    largest = np.argmax(np.bincount(np.delete(model.labels_, [3, 70])))
+    assert_array_equal(model.labels_[[3, 70]], largest)
+    assert model.predict(np.zeros((1, 30)))[0] == largest
+
+
+@every_clusterer
+def test_matrices_stand_at_the_samples_they_speak_of(cls, three):
+    """Left-out rows shift nothing: a zero row before the others changes no entry."""
+    model = cls(n_clusters=3, center=False, random_state=0).fit(three)
+    if not hasattr(model, "representation_matrix_"):
+        pytest.skip("no representation matrix")
+    with pytest.warns(DegenerateDataWarning):
+        other = clone(model).fit(np.r_[np.zeros((1, 30)), three])
+    for name in ("representation_matrix_", "affinity_matrix_"):
+        moved = getattr(other, name).toarray()
+        assert_array_equal(moved[0], 0)
+        assert_array_equal(moved[:, 0], 0)
+        assert_allclose(moved[1:, 1:], getattr(model, name).toarray(), atol=1e-9)
+
+
+@every_clusterer
+def test_samples_are_drawn_at_random(cls, three):
+    drawn = []
+    for seed in range(2):
+        model = cls(n_clusters=3, max_samples=90, random_state=seed).fit(three)
+        if not hasattr(model, "affinity_matrix_"):
+            pytest.skip("no affinity matrix to see the draw in")
+        drawn.append(np.flatnonzero(np.diff(model.affinity_matrix_.indptr)))
+    assert drawn[0].max() > 95
+    assert not np.array_equal(*drawn)
+
+
+@every_clusterer
+def test_subspaces_have_the_dimension_of_the_data(cls, union):
+    """Also with an offset, which would hold nearly all of the plain energy."""
+    X, *_ = union
+    assert cls(5, random_state=0).fit(X).subspace_components_.shape == (5, 4, 30)
+    flat = np.c_[X, np.full((300, 2), 7.0)]
+    model = cls(5, center=False, random_state=0, subspace_dim="auto").fit(flat)
+    assert 4 <= model.subspace_components_.shape[1] <= 9
+    assert np.mean(model.predict(flat) == model.labels_) >= 0.9
+
+
+@every_clusterer
+def test_affine_adds_its_dimension(cls, three):
+    model = cls(3, subspace_dim=2, affine=True, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DisconnectedAffinityWarning)
+        model.fit(three)
+    assert model.subspace_components_.shape == (3, 3, 31)
+
+
+@every_clusterer
+def test_density_is_that_of_the_predicted_labels(cls, rng):
+    X, _ = make_union_of_subspaces(
+        150, 12, n_subspaces=3, subspace_dim=3, noise=0.3, random_state=0
     )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DisconnectedAffinityWarning)
+        model = cls(n_clusters=3, random_state=0).fit(X)
+    shares = np.bincount(model.predict(X), minlength=3) / 150
+    assert_allclose(np.exp(model.mixture_log_weights_), shares)
+
+
+def test_no_neighbours_at_all_is_refused_with_a_sentence():
+    for model in (
+        OMPSubspaceClustering(3),
+        SparseSubspaceClustering(3),
+        LeastSquaresSubspaceClustering(3, center=False),
+    ):
+        with pytest.raises(ValueError, match=r"No two of the 40 samples are joined"):
+            model.fit(np.eye(40))
+
+
+def test_data_on_one_line_are_one_direction():
+    X = np.outer(np.arange(1.0, 51), np.arange(1.0, 8))
+    with pytest.raises(ValueError, match=r"1 distinct directions .* affine=True"):
+        ThresholdingSubspaceClustering(2).fit(X)
 
 
 @every_clusterer
@@ -318,6 +414,12 @@ def test_skops_round_trip(cls, union):
 
 
 @every_clusterer
+def test_html_repr_links_to_our_pages(cls):
+    page = f"/api/generated/skspace.cluster.{cls.__name__}.html"
+    assert page in cls()._repr_html_()
+
+
+@every_clusterer
 def test_silent_unless_asked(cls, union, capsys):
     X, *_ = union
     cls(n_clusters=5, random_state=0).fit(X)
@@ -369,9 +471,13 @@ def test_score_finds_number_and_dimension_without_labels(noise):
 def test_more_components_than_clusters_is_said(union):
     X, *_ = union
     model = LeastSquaresSubspaceClustering(n_clusters=3, random_state=0)
-    with pytest.warns(DisconnectedAffinityWarning, match="more than n_clusters=3"):
+    with pytest.warns(DisconnectedAffinityWarning, match="more than n_clusters=3") as w:
         model.fit(X)
     assert model.n_connected_components_ == 5
+    two_smallest = np.sort(np.bincount(union[1]))[:2].sum()
+    assert f"the {two_smallest} samples" in str(w[0].message)
+    assert w[0].filename == __file__
+    assert np.diff(model.representation_matrix_.indptr).max() <= 6
     assert set(model.labels_) == {0, 1, 2}
 
 

@@ -5,6 +5,7 @@ import pytest
 import scipy.linalg as sl
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse.linalg import ArpackNoConvergence
 from sklearn.metrics import adjusted_rand_score
 
 from skspace.graph import _spectral
@@ -62,6 +63,19 @@ def test_every_copy_of_a_repeated_eigenvalue_is_found(rng, monkeypatch, dense_be
     assert_allclose(N @ found.vectors, found.vectors * found.eigenvalues, atol=1e-8)
     assert_allclose(found.eigenvalues, sl.eigvalsh(N)[::-1][:9], atol=1e-9)
     assert found.n_connected == 7
+
+
+def test_lobpcg_takes_over_where_lanczos_does_not_converge(rng, monkeypatch):
+    def fail(*_, **__):
+        raise ArpackNoConvergence("no", np.empty(0), np.empty((0, 0)))
+
+    monkeypatch.setattr(_spectral, "DENSE_BELOW", 0)
+    A = random_graph(rng, 200)
+    expected = spectral_embedding(A, 4)
+    monkeypatch.setattr(_spectral, "eigsh", fail)
+    found = spectral_embedding(A, 4)
+    assert_allclose(found.eigenvalues, expected.eigenvalues, atol=1e-7)
+    assert principal_angles(found.vectors, expected.vectors).max() < 1e-4
 
 
 def test_isolated_and_smallest_components_are_left_to_the_caller(rng):
