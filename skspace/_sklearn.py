@@ -6,6 +6,7 @@ one moves upstream, this is the file to mend.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 
 from sklearn.base import _fit_context
@@ -58,23 +59,47 @@ __all__ = [
     "check_sample_weight",
     "fit_context",
     "fit_context_of_meta_estimator",
+    "interruptible",
     "validate_parameter_constraints",
     "validate_params",
 ]
 
 
+@contextlib.contextmanager
+def interruptible():
+    """Let Ctrl-C leave compiled code as what it is.
+
+    Numba notices it as an exception that is set when a kernel returns, and raises
+    SystemError with the KeyboardInterrupt behind it.
+    """
+    try:
+        yield
+    except SystemError as error:
+        behind = error
+        while behind is not None and not isinstance(behind, KeyboardInterrupt):
+            behind = behind.__cause__ or behind.__context__
+        if behind is None:
+            raise
+        raise KeyboardInterrupt from error
+
+
 def _transactional(fit):
-    """Give `fit` back the state it started from when it does not finish.
+    """Make `fit` start without what an earlier one found, and undo it if it fails.
 
     An exception or Ctrl-C in the middle leaves an unfitted estimator unfitted and
-    a fitted one as it was; either can be fitted again.
+    a fitted one as it was; either can be fitted again. A fit that finishes leaves
+    nothing of the fit before, whose attributes it need not set itself.
     """
 
     @functools.wraps(fit)
     def transaction(self, *args, **kwargs):
         before = dict(vars(self))
         try:
-            return fit(self, *args, **kwargs)
+            for name in before:
+                if name.endswith("_") and not name.startswith("_"):
+                    del vars(self)[name]
+            with interruptible():
+                return fit(self, *args, **kwargs)
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
@@ -84,7 +109,10 @@ def _transactional(fit):
 
 
 def fit_context(fit):
-    """Validate parameters, tear callbacks down, and undo a fit that fails."""
+    """Validate parameters, tear callbacks down, and keep fits apart.
+
+    Nothing of an earlier fit remains after a fit, nor anything of one that fails.
+    """
     return _transactional(_fit_context(prefer_skip_nested_validation=True)(fit))
 
 

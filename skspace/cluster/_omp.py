@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._sklearn import Interval, StrOptions, validate_params
+from .._sklearn import Interval, StrOptions, interruptible, validate_params
 from ._base import SelfExpressiveClusterer
 from ._blocks import as_rows, fits, from_padded, row_blocks
 from ._docs import shared_docs
@@ -136,7 +136,8 @@ def omp_self_representation(
     rng = check_random_state(random_state)
     C = 0
     for atoms in _dictionaries(rng, n_samples, dropout, n_dropouts):
-        support, coefs = _code(X, G, atoms, square, n_nonzero, floor, n_jobs)
+        with interruptible():
+            support, coefs = _code(X, G, atoms, square, n_nonzero, floor, n_jobs)
         C = C + from_padded(support, coefs, n_samples, np.float64)
     if dropout > 0:
         C = C / n_dropouts

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, vstack
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._sklearn import Interval, validate_params
+from .._sklearn import Interval, interruptible, validate_params
 from ..graph._top_k import row_top_k
 from ._base import SelfExpressiveClusterer
 from ._blocks import as_rows, fits, row_blocks
@@ -18,6 +18,9 @@ from ._docs import shared_docs
 
 N_CANDIDATES = 32
 """Atoms that join a row's working set at a time, where sets are needed."""
+
+SHORTEST = 1e-145
+"""Length of a row, as a share of the longest, below which it counts as zero."""
 
 
 @validate_params(
@@ -107,7 +110,8 @@ def sparse_self_representation(
 
     Identical samples are not told apart by the problem when ``l1_ratio=1``; the
     one of lowest index is then used. Samples without any correlation to others,
-    zero ones included, get zero coefficients.
+    zero ones included, get zero coefficients; a row shorter than 1e-145 times the
+    longest counts as zero, since products with it underflow.
 
     *Cost.* :math:`O(n^2 d)` for the inner products, in BLAS, and
     :math:`O(n^2 s^2)` for s coefficients per sample. Memory is 8n² bytes up to
@@ -139,15 +143,19 @@ def sparse_self_representation(
            [0. , 0. , 0.9, 0. ]])
     """
     X, _, dtype = as_rows(X)
+    # Products with rows as short as this, beside the longest, underflow.
+    length = np.linalg.norm(X, axis=1)
+    X[length < SHORTEST * np.max(length)] = 0.0
     solve = _solve_whole if fits(X.shape[0], X.shape[0]) else _solve_by_working_sets
-    C, violation = solve(X, gamma, l1_ratio, tol, max_iter, n_jobs)
+    with interruptible():
+        C, violation = solve(X, gamma, l1_ratio, tol, max_iter, n_jobs)
     late = violation > tol
     if np.any(late):
         warnings.warn(
             f"sparse_self_representation: {np.sum(late)} of {late.size} samples "
             f"stopped at max_iter={max_iter} with a violation of the optimality "
-            f"conditions of up to {np.max(violation):.2g} > tol={tol:g}; increase "
-            "max_iter or lower gamma.",
+            f"conditions of up to {np.max(violation):.2g} > tol={tol:g}; lower gamma "
+            "(or increase the max_iter of the function).",
             ConvergenceWarning,
             stacklevel=2,
         )

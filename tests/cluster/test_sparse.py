@@ -1,5 +1,7 @@
 """Self-representation by the elastic net."""
 
+import signal
+
 import numpy as np
 import oracles
 import pytest
@@ -8,7 +10,12 @@ from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet
 
-from skspace.cluster import _blocks, _sparse
+from skspace.cluster import (
+    SparseSubspaceClustering,
+    _blocks,
+    _sparse,
+    omp_self_representation,
+)
 from skspace.cluster._sparse import kkt_residual, sparse_self_representation
 
 SETTINGS = [(10.0, 1.0), (50.0, 0.9), (200.0, 0.3)]
@@ -183,7 +190,9 @@ def test_number_of_threads_does_not_matter(rng, memory):
 
 def test_rows_that_stop_early_are_reported(rng, memory):
     X = unit_rows(rng, 30, 20)
-    with pytest.warns(ConvergenceWarning, match=r"\d+ of 30 samples .* max_iter=2"):
+    with pytest.warns(
+        ConvergenceWarning, match=r"\d+ of 30 .* max_iter=2 .*; lower gamma \(or"
+    ):
         C = sparse_self_representation(X, gamma=100, max_iter=2)
     assert np.all(np.isfinite(C.data))
     assert np.max(np.diff(C.indptr)) <= 4
@@ -222,3 +231,40 @@ def test_images_are_solved_on_every_row(data_folder, name, gamma, l1_ratio):
     X /= np.linalg.norm(X, axis=1, keepdims=True)
     C = sparse_self_representation(X, gamma=gamma, l1_ratio=l1_ratio)
     assert np.max(kkt_residual(X, C, gamma, l1_ratio)) <= 1e-6
+
+
+@pytest.mark.parametrize("factor", [1e170, 1e-170])
+@pytest.mark.parametrize("l1_ratio", [0.9, 1.0])
+def test_rows_of_very_different_length(rng, memory, factor, l1_ratio):
+    X = unit_rows(rng, 20, 5)
+    X[5] *= factor
+    C = sparse_self_representation(X, l1_ratio=l1_ratio)
+    assert np.all(np.isfinite(C.data))
+    if factor < 1:  # one row is as good as zero
+        X[5] = 0.0
+        expected = sparse_self_representation(X, l1_ratio=l1_ratio)
+        np.testing.assert_array_equal(C.toarray(), expected.toarray())
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on Windows")
+@pytest.mark.parametrize(
+    "code",
+    [
+        sparse_self_representation,
+        omp_self_representation,
+        SparseSubspaceClustering(3, n_init=1, random_state=0).fit,
+    ],
+)
+def test_interrupt_inside_compiled_code_is_an_interrupt(rng, code):
+    X = rng.standard_normal((400, 30))
+    code(X[:30])  # compiled
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        for delay in (0.02, 0.05, 0.08):
+            with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+                signal.setitimer(signal.ITIMER_REAL, delay)
+                for _ in range(1000):
+                    code(X)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
