@@ -225,3 +225,9 @@ class TestPlot:
     def test_nothing_recorded_says_what_to_do(self):
         with pytest.raises(ValueError, match="set_callbacks"):
             ObjectiveMonitor().plot()
+
+    def test_a_fit_without_iterations_is_named_as_the_reason(self):
+        monitor = ObjectiveMonitor()
+        KSubspaces(1).set_callbacks(monitor).fit(np.eye(4))
+        with pytest.raises(ValueError, match="made no iterations"):
+            monitor.plot()

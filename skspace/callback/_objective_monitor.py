@@ -165,7 +165,9 @@ class ObjectiveMonitor:
         if not rows:
             raise ValueError(
                 "Nothing was recorded. Attach this monitor to an iterative estimator "
-                "of skspace (estimator.set_callbacks(monitor)) and fit it."
+                "of skspace (estimator.set_callbacks(monitor)) and fit it. If you did, "
+                "the fit made no iterations: a closed form and a single cluster need "
+                "none."
             )
         place = ("fit", "estimator", "run", "path", "iteration")
         fields = list(dict.fromkeys(k for row in rows for k in row if k not in place))
