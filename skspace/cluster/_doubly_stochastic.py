@@ -9,6 +9,8 @@ import scipy.sparse as sp
 from scipy.optimize import Bounds, minimize
 from sklearn.exceptions import ConvergenceWarning
 
+from ._affinity import mean_of_directions
+
 SPREAD = 3.0
 """Default penalty η, in units of the mean over rows of their largest entry."""
 
@@ -71,8 +73,7 @@ def doubly_stochastic(magnitude, *, spread=SPREAD, tol=1e-7, max_iter=2000):
     arXiv:2011.14859 (A-DSSC).
     """
     n = magnitude.shape[0]
-    K = sp.csr_array((magnitude + magnitude.T) * 0.5)
-    K.eliminate_zeros()
+    K = mean_of_directions(magnitude)
     if K.nnz == 0:
         return K
     peak = K.max(axis=1).toarray().ravel()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from numbers import Integral, Real
 
-import scipy.sparse as sp
-
 from .._array import array_namespace, device, to_numpy
 from .._sklearn import Interval, validate_params
 from .._validation import as_table, check_memory
 from ._base import SelfExpressiveClusterer
-from ._dense_rows import collect_rows, number_bytes, zero_own_column
+from ._dense_rows import (
+    check_full_graph,
+    collect_rows,
+    number_bytes,
+    sparse_rows,
+    zero_own_column,
+)
 from ._docs import shared_docs
 
 
@@ -81,25 +85,27 @@ def least_squares_self_representation(
     """
     X = as_table(X)
     n = X.shape[0]
-    hat_rows, remainder = _hat_matrix(X, float(alpha))
+    if n_nonzero_coefs is None:
+        # At the peak the matrix and a copy, and a mask; or five in an inversion.
+        tables = 5 if n <= X.shape[1] else 2
+        check_memory(
+            n * n * (tables * number_bytes(X) + 1),
+            what=f"The full coefficient matrix of {n} samples",
+            remedy="keep the largest coefficients of each row (n_nonzero_coefs) or "
+            "pass fewer samples",
+        )
+    coefficients = _coefficient_rows(X, float(alpha))
 
     def rows(start, stop):
-        block = hat_rows(start, stop) / remainder[start:stop, None]
-        return zero_own_column(block, start)
+        return zero_own_column(coefficients(start, stop), start)
 
     if n_nonzero_coefs is not None:
         return collect_rows(rows, X, n_nonzero_coefs, n_jobs)
-    check_memory(
-        n * n * number_bytes(X),
-        what=f"The full coefficient matrix of {n} samples",
-        remedy="keep the largest coefficients of each row (n_nonzero_coefs, or "
-        'affinity="topk") or fit on a sample (max_samples)',
-    )
     return rows(0, n)
 
 
-def _hat_matrix(X, alpha):
-    """Rows of H (right off its diagonal) and 1 - diag(H), free of cancellation.
+def _coefficient_rows(X, alpha):
+    """Rows of H, right off the diagonal, over 1 - diag(H), free of cancellation.
 
     With fewer samples than features everything is read off (K + alpha I)^{-1} for
     the Gram matrix K, since I - H = alpha (K + alpha I)^{-1}; otherwise Woodbury's
@@ -108,13 +114,14 @@ def _hat_matrix(X, alpha):
     xp = array_namespace(X)
     n, d = X.shape
     if n <= d:
-        K = X @ X.T
-        P = alpha * xp.linalg.inv(K + alpha * _eye(n, X))
-        return (lambda start, stop: -P[start:stop, :]), xp.linalg.diagonal(P)
+        P = xp.linalg.inv(X @ X.T + alpha * _eye(n, X))
+        divisor = -xp.linalg.diagonal(P)[:, None]
+        return lambda start, stop: P[start:stop, :] / divisor[start:stop, :]
     left = X @ xp.linalg.inv(X.T @ X + alpha * _eye(d, X))
     remainder = 1.0 - xp.sum(left * X, axis=1)
     eps = float(xp.finfo(X.dtype).eps)
-    return (lambda start, stop: left[start:stop, :] @ X.T), xp.clip(remainder, min=eps)
+    left = left / xp.clip(remainder, min=eps)[:, None]
+    return lambda start, stop: left[start:stop, :] @ X.T
 
 
 def _eye(n, like):
@@ -152,8 +159,10 @@ class LeastSquaresSubspaceClustering(SelfExpressiveClusterer):
     -----
     Cost: O(n d min(n, d)) for the factorisation and O(n² min(n, d)) for the rows of
     coefficients, which are formed in blocks; memory O(n (d + subspace_dim)) beyond one
-    block. Runs on NumPy, CuPy and PyTorch arrays under scikit-learn's array API
-    dispatch; the graph, being sparse, is cut on the host.
+    block with ``affinity="topk"``. Every other affinity takes all coefficients and
+    80 n² bytes, and is refused above 2 GiB (5181 samples). Runs on NumPy, CuPy and
+    PyTorch arrays under scikit-learn's array API dispatch; the graph, being sparse,
+    is cut on the host.
 
     Differences from the paper: columns are centred by default, and only the largest
     coefficients of each row enter the affinity.
@@ -214,10 +223,12 @@ class LeastSquaresSubspaceClustering(SelfExpressiveClusterer):
         self.verbose = verbose
 
     def _represent(self, V, n_keep, rng):
+        if n_keep is None:
+            check_full_graph(V.shape[0])
         C = least_squares_self_representation(
             V, alpha=self.alpha, n_nonzero_coefs=n_keep, n_jobs=self.n_jobs
         )
-        return C if n_keep is not None else sp.csr_array(to_numpy(C))
+        return C if n_keep is not None else sparse_rows(to_numpy(C))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -14,7 +14,13 @@ from .._loop import run
 from .._sklearn import Interval, RealNotInt, StrOptions, validate_params
 from .._validation import as_table, check_memory
 from ._base import SelfExpressiveClusterer
-from ._dense_rows import collect_rows, number_bytes, zero_own_column
+from ._dense_rows import (
+    check_full_graph,
+    collect_rows,
+    number_bytes,
+    sparse_rows,
+    zero_own_column,
+)
 from ._docs import shared_docs
 from ._nuclear_norm import RowSpace, count, low_rank_iterations, smallest_alpha
 
@@ -280,9 +286,10 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
     -----
     Cost: O(n d min(n, d)) for the singular value decomposition, O(n² rank_) for the
     cosines, in row blocks; with `alpha` O(n r² + r³) an iteration, r the rank of the
-    samples (at most d). Memory O(n (d + subspace_dim)) beyond one block. Runs on
-    NumPy, CuPy and PyTorch arrays under scikit-learn's array API dispatch; the
-    graph, being sparse, is cut on the host.
+    samples (at most d). Memory O(n (d + subspace_dim)) beyond one block with
+    ``affinity="topk"``. Every other affinity takes all cosines and 80 n² bytes, and is
+    refused above 2 GiB (5181 samples). Runs on NumPy, CuPy and PyTorch arrays under
+    scikit-learn's array API dispatch; the graph, being sparse, is cut on the host.
 
     Differences from the paper: the rank is cut; columns are centred by default; of
     the cosines the largest of each row enter the affinity, where the paper takes all
@@ -351,6 +358,25 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
         self.verbose = verbose
 
     def _represent(self, V, n_keep, rng):
+        if n_keep is None:
+            check_full_graph(V.shape[0])
+        space, factor = self._decompose(V)
+        if self.rank_ == 0:
+            raise ValueError(
+                f"With alpha={self.alpha} no sample is represented after "
+                f"{self.n_iter_} iterations, which is optimal for alpha up to "
+                f"{smallest_alpha(space):.2g}; choose a larger one."
+            )
+        xp = array_namespace(V)
+        length = xp.linalg.vector_norm(factor, axis=1, keepdims=True)
+        factor = factor / xp.where(length > 0, length, xp.ones_like(length))
+        if n_keep is None:
+            cosines = zero_own_column(factor @ factor.T, 0)
+            return sparse_rows(to_numpy(cosines))
+        return _largest(factor, factor, n_keep, self.n_jobs)
+
+    def _decompose(self, V):
+        """Row space, and the rows whose cosines represent; sets what is known of it."""
         xp = array_namespace(V)
         if self.alpha is None:
             space = row_space(V, self.rank, at_least=self.n_clusters)
@@ -360,32 +386,24 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
             space = row_space(xp.astype(V, xp.float64))
             states = low_rank_iterations(space, float(self.alpha))
             state, self.n_iter_, _ = run(self, states, X=V, remedy=REMEDY)
-            if state.rank == 0:
-                raise ValueError(
-                    f"With alpha={self.alpha} no sample is represented after "
-                    f"{self.n_iter_} iterations, which is optimal for alpha up to "
-                    f"{smallest_alpha(space):.2g}; choose a larger one."
-                )
             W = state.coefficients
             energy, R = xp.linalg.eigh(W.T @ W)
             root = xp.clip(energy, min=0.0) ** 0.25
             factor = xp.astype((space.vectors @ R) * root, V.dtype)
             self.rank_ = state.rank
         self.singular_values_ = xp.astype(space.spectrum, V.dtype)
-        length = xp.linalg.vector_norm(factor, axis=1, keepdims=True)
-        factor = factor / xp.where(length > 0, length, xp.ones_like(length))
-        n = V.shape[0]
-        if n_keep is None:
-            check_memory(
-                16 * n * n,
-                what=f"The matrix of the cosines between {n} samples",
-                remedy='set affinity="topk" or fit on a sample (max_samples)',
-            )
-        return _largest(factor, factor, n_keep or n, self.n_jobs)
+        return space, factor
 
-    def _find_nothing(self, n_samples):
-        super()._find_nothing(n_samples)
-        self.rank_, self.n_iter_ = 0, 1
+    def _store_subspaces(self, V, labels, n_found):
+        super()._store_subspaces(V, labels, n_found)
+        if self.n_clusters > 1:
+            return
+        xp = array_namespace(V)
+        if xp.any(V != 0):
+            self._decompose(V)
+        else:
+            self.rank_, self.n_iter_ = 0, 1
+            self.singular_values_ = xp.zeros_like(V[: V.shape[1], 0])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

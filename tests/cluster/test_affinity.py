@@ -95,3 +95,66 @@ def test_kind_of_sparse_result_follows_scikit_learn(C, interface, kind):
 def test_bad_matrices_are_refused_with_a_sentence(bad):
     with pytest.raises(ValueError, match=r"C (must be a square|contains NaN)"):
         subspace_affinity(bad)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("method", AFFINITIES)
+@pytest.mark.parametrize("scale", [2.0**1020, 2.0**-1030])
+def test_size_of_entries_does_not_matter(C, form, method, scale):
+    C = np.round(4 * C / np.abs(C).max(), 2)  # times scale: below the largest number
+    C = np.round(C * 2**10) / 2**10  # and exact above the smallest
+    A = subspace_affinity(form(C), method=method).toarray()
+    B = subspace_affinity(form(C * scale), method=method).toarray()
+    unit = 1.0 if method in ("nearest_neighbors", "doubly_stochastic") else scale
+    assert_allclose(B / unit, A, rtol=1e-6, atol=1e-6)
+    assert np.isfinite(B).all()
+
+
+def test_largest_numbers_have_a_mean():
+    C = np.array([[0.0, 1.7e308], [1.7e308, 0.0]])
+    for form in (C, np.pad(C, 50)):  # a dense table and a sparse one
+        assert subspace_affinity(form).max() == 1.7e308
+
+
+def test_nearest_neighbors_of_rows_of_any_size(C):
+    scales = 10.0 ** np.linspace(-200, 200, 25)[:, None]
+    A = subspace_affinity(C, method="nearest_neighbors", n_neighbors=2)
+    B = subspace_affinity(C * scales, method="nearest_neighbors", n_neighbors=2)
+    assert_array_equal(A.toarray(), B.toarray())
+
+
+@pytest.mark.parametrize("n_neighbors", [2, 7])
+def test_nearest_neighbors_by_dense_and_sparse_products(C, monkeypatch, n_neighbors):
+    def joined():
+        return subspace_affinity(
+            C, method="nearest_neighbors", n_neighbors=n_neighbors
+        ).toarray()
+
+    dense = joined()
+    monkeypatch.setattr("skspace.cluster._affinity.DENSE", 1.0)
+    assert_array_equal(joined(), dense)
+
+
+def test_full_tables_are_multiplied_as_tables(rng, monkeypatch):
+    """Sparse products of full matrices take many times as long."""
+    monkeypatch.setattr("skspace.cluster._affinity.keep_largest", None)
+    subspace_affinity(rng.standard_normal((30, 30)), method="nearest_neighbors")
+
+
+@pytest.mark.parametrize(
+    "bad", [np.eye(3) * 1j, np.eye(3).astype(str), sp.csr_array(np.eye(3) * 1j)]
+)
+@pytest.mark.parametrize("method", AFFINITIES)
+def test_only_real_numbers_have_a_magnitude_here(bad, method):
+    with pytest.raises(ValueError, match="C must hold real numbers, got dtype"):
+        subspace_affinity(bad, method=method)
+
+
+def test_matrix_is_left_as_it_was(C):
+    for form in (sp.csr_array, sp.coo_array):
+        given = form(C)
+        if form is sp.csr_array:
+            given.data.flags.writeable = False
+        for method in AFFINITIES:
+            subspace_affinity(given, method=method)
+        assert_array_equal(given.toarray(), C)

@@ -1,5 +1,7 @@
 """Ridge self-representation: optimality, leave-one-out oracle, blocks, libraries."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -7,6 +9,7 @@ from sklearn.linear_model import Ridge
 
 from skspace.cluster import (
     LeastSquaresSubspaceClustering,
+    LowRankSubspaceClustering,
     _dense_rows,
     least_squares_self_representation,
 )
@@ -85,18 +88,64 @@ def test_any_library(library, dispatch, rng, shape, dtype):
 def test_what_cannot_fit_is_refused_with_figure_and_remedy():
     X = np.zeros((40_000, 2))
     X[:, 0] = 1
-    with pytest.raises(ValueError, match=r"needs 12\.8 GB.*n_nonzero_coefs.*max_samp"):
+    with pytest.raises(ValueError, match=r"needs 27\.2 GB.*n_nonzero_coefs.*fewer"):
         least_squares_self_representation(X)
 
 
 def test_remedies_of_the_refusal_work(rng, monkeypatch):
-    monkeypatch.setattr("skspace._validation.MEMORY_BOUND", 100 * 100 * 8)
+    monkeypatch.setattr("skspace._validation.MEMORY_BOUND", 100 * 100 * 80)
     X = rng.standard_normal((120, 6))
     everything = LeastSquaresSubspaceClustering(3, affinity="symmetrize")
     with pytest.raises(ValueError, match="max_samples"):
         everything.fit(X)
     everything.set_params(max_samples=90).fit(X)
     LeastSquaresSubspaceClustering(3, affinity="topk").fit(X)
+
+
+def peak_memory(function, *args, **kwargs):
+    """Bytes held at once at most."""
+    tracemalloc.start()
+    try:
+        function(*args, **kwargs)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.fixture
+def charged(monkeypatch):
+    """Bytes that the memory bound was asked for."""
+    asked = []
+
+    def ask(n_bytes, **_):
+        asked.append(n_bytes)
+
+    monkeypatch.setattr("skspace.cluster._least_squares.check_memory", ask)
+    monkeypatch.setattr("skspace.cluster._dense_rows.check_memory", ask)
+    return asked
+
+
+@pytest.mark.parametrize("shape", [(700, 10), (500, 600)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_function_is_charged_what_it_takes(rng, charged, shape, dtype):
+    X = rng.standard_normal(shape).astype(dtype)
+    taken = peak_memory(least_squares_self_representation, X)
+    assert taken <= 1.1 * charged[0]
+    assert charged[0] <= 2 * taken
+
+
+@pytest.mark.parametrize("affinity", ["symmetrize", "doubly_stochastic"])
+@pytest.mark.parametrize(
+    "cls", [LeastSquaresSubspaceClustering, LowRankSubspaceClustering]
+)
+def test_clusterers_are_charged_what_they_take(rng, charged, cls, affinity):
+    X = rng.standard_normal((700, 10))
+    model = cls(3, affinity=affinity, n_init=1, random_state=0)
+    model.fit(X[:50])  # loads what is compiled
+    charged.clear()
+    taken = peak_memory(model.fit, X)
+    assert taken <= 1.05 * max(charged)
+    assert max(charged) <= 1.5 * taken
 
 
 @pytest.mark.parametrize("bad", [{"alpha": 0}, {"alpha": -1}, {"n_nonzero_coefs": 0}])

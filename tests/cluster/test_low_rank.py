@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 
+from skspace._warnings import DegenerateDataWarning
 from skspace.cluster import LowRankSubspaceClustering, low_rank_self_representation
 from skspace.cluster._low_rank import row_space
 from skspace.cluster._nuclear_norm import low_rank_iterations
@@ -273,3 +274,23 @@ def test_dispatch_gives_numpys_labels(dispatch, library):
     with config_context(array_api_dispatch=True):
         ours = model.fit(library.asarray(X)).labels_
     np.testing.assert_array_equal(library.to_numpy(ours), expected)
+
+
+@pytest.mark.parametrize("alpha", [None, 1.0])
+def test_one_cluster_has_its_spectrum_and_rank(rng, alpha):
+    X = rng.standard_normal((30, 2)) @ rng.standard_normal((2, 7))
+    model = LowRankSubspaceClustering(3, rank=5, center=False, random_state=0).fit(X)
+    model.set_params(n_clusters=1, alpha=alpha).fit(X[:20])
+    unit = X[:20] / np.linalg.norm(X[:20], axis=1, keepdims=True)
+    expected = np.linalg.svd(unit, compute_uv=False)
+    np.testing.assert_allclose(model.singular_values_, expected, atol=1e-12)
+    assert model.rank_ == 2
+    assert model.n_iter_ >= 1
+
+
+def test_one_cluster_of_nothing_has_rank_zero():
+    model = LowRankSubspaceClustering(1)
+    with pytest.warns(DegenerateDataWarning):
+        model.fit(np.ones((5, 3)))
+    assert model.rank_ == 0
+    np.testing.assert_array_equal(model.singular_values_, np.zeros(3))
