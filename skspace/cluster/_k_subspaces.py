@@ -12,9 +12,10 @@ import scipy.sparse as sp
 from .._array import array_namespace, to_numpy
 from .._loop import close_task, open_task, run, warn_not_converged
 from .._sklearn import Interval, StrOptions
+from .._validation import sparse_output
 from ._affinity import subspace_affinity
 from ._base import AUTO_DIM, AUTO_KEPT, SubspaceClusterer, _spread
-from ._dense_rows import collect_rows, zero_own_column
+from ._dense_rows import collect_rows, unit_length, zero_own_column
 from ._docs import shared_docs
 from ._geometry import take_rows
 from ._rounding import ASSIGN_LABELS, spectral_labels
@@ -138,7 +139,7 @@ def span_of_neighbours(V, n_clusters, n_dims, rng):
     the smallest angles to it, twice as many as there are dimensions.
     """
     xp = array_namespace(V)
-    unit = V / xp.linalg.vector_norm(V, axis=1, keepdims=True)
+    unit = unit_length(V)
     squared = np.ones(V.shape[0])
     bases = []
     for _ in range(n_clusters):
@@ -258,13 +259,15 @@ class KSubspaces(SubspaceClusterer):
 
     Starts: a single best clustering begins with subspaces of neighbouring samples far
     from each other, after k-means++; an ensemble with those of samples drawn at
-    random, since it lives by differences. Draws are made on the host. An empty cluster
-    takes the sample farthest from its subspace.
+    random, since it lives by differences. Draws are made on the host, by position: the
+    same samples in another order give other starts, and may give another result. An
+    empty cluster takes the sample farthest from its subspace.
 
     Cost: O(n d subspace_dim n_clusters) an iteration and start, plus the singular
     value decompositions O(n d min(n / n_clusters, d)); with `consensus` O(n² n_init)
-    more for the counts, in row blocks. Runs on NumPy, CuPy and PyTorch arrays under
-    scikit-learn's array API dispatch; the graph, being sparse, is cut on the host.
+    more for the counts, in row blocks, which alone `n_jobs` concerns. Runs on NumPy,
+    CuPy and PyTorch arrays under scikit-learn's array API dispatch; the graph, being
+    sparse, is cut on the host.
 
     Differences from the papers: Bradley and Mangasarian alternate on affine flats
     (``affine=True`` here); the ensemble of Lipor et al. starts from random subspaces
@@ -392,7 +395,19 @@ class KSubspaces(SubspaceClusterer):
         return outcomes
 
     def _find_nothing(self, n_samples):
-        self.objective_, self.n_iter_ = 0.0, 1
+        self.n_iter_ = 1
+        if self.consensus:
+            empty = sp.csr_array((n_samples, n_samples))
+            self.affinity_matrix_ = sparse_output(empty)
+
+    def _store_subspaces(self, V, labels, n_found):
+        super()._store_subspaces(V, labels, n_found)
+        if self.n_clusters == 1:
+            own = _in_own_span(V)
+            basis = _leading_directions(own, self._common_dim(V))
+            rest = own - (own @ basis.T) @ basis
+            xp = array_namespace(own)
+            self.objective_ = float(xp.sum(rest * rest)) / V.shape[0]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

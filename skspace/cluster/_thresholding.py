@@ -8,7 +8,7 @@ from numbers import Integral
 from .._array import array_namespace
 from .._sklearn import Interval, StrOptions
 from ._base import SelfExpressiveClusterer
-from ._dense_rows import collect_rows, zero_own_column
+from ._dense_rows import collect_rows, unit_length, zero_own_column
 from ._docs import shared_docs
 
 
@@ -131,9 +131,7 @@ class ThresholdingSubspaceClustering(SelfExpressiveClusterer):
         n_neighbors = self.n_neighbors
         if n_neighbors == "auto":
             n_neighbors = max(3, math.ceil(V.shape[0] / (20 * self.n_clusters)))
-        xp = array_namespace(V)
-        V = V / xp.linalg.vector_norm(V, axis=1, keepdims=True)
-        return angle_affinity(V, n_neighbors, self.n_jobs)
+        return angle_affinity(unit_length(V), n_neighbors, self.n_jobs)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

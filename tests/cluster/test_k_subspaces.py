@@ -201,6 +201,34 @@ def test_one_cluster(rng):
     assert model.n_iter_ == 1
 
 
+@pytest.mark.parametrize("shape", [(60, 6), (5, 9)])
+def test_objective_of_one_cluster_is_its_mean_squared_distance(rng, shape):
+    X = rng.standard_normal(shape)
+    model = KSubspaces(1, subspace_dim=2).fit(X)
+    distances = model.transform(X)[:, 0]
+    np.testing.assert_allclose(model.objective_, np.mean(distances**2))
+    assert model.objective_ > 0.01
+
+
+def test_one_cluster_of_a_consensus_has_a_graph(rng):
+    model = KSubspaces(1, consensus=True).fit(rng.standard_normal((10, 4)))
+    assert model.affinity_matrix_.shape == (10, 10)
+
+
+def test_nothing_of_an_earlier_fit_remains(rng):
+    model = KSubspaces(3, consensus=True, n_init=10, random_state=0)
+    model.fit(rng.standard_normal((60, 6)))
+    model.set_params(consensus=False).fit(rng.standard_normal((40, 6)))
+    assert not hasattr(model, "affinity_matrix_")
+
+
+def test_starts_do_not_depend_on_lengths(rng):
+    V = rng.standard_normal((40, 6))
+    scales = 10.0 ** np.linspace(-170, 0, 40)[:, None]
+    bases = span_of_neighbours(V * scales, 3, 2, np.random.RandomState(0))
+    assert np.all(np.isfinite(bases))
+
+
 @pytest.mark.skipif(not HAS_CALLBACKS, reason="callbacks came with scikit-learn 1.9")
 def test_callbacks_see_every_start(rng):
     class Recorder:

@@ -58,3 +58,12 @@ def test_automatic_number_of_neighbours(rng, n, k, expected):
     X = rng.standard_normal((n, 6))
     model = ThresholdingSubspaceClustering(k, random_state=0, n_init=1).fit(X)
     assert set(np.diff(model.representation_matrix_.indptr)) == {expected}
+
+
+def test_angles_do_not_depend_on_lengths(rng):
+    V = unit(rng.standard_normal((40, 6)))
+    model = ThresholdingSubspaceClustering(3, normalize=False)
+    expected = model._represent(V, None, None)
+    scales = 10.0 ** np.linspace(-200, 200, 40)[:, None]
+    found = model._represent(V * scales, None, None)
+    assert_allclose(found.toarray(), expected.toarray(), atol=1e-7)
