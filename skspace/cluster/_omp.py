@@ -243,6 +243,12 @@ class OMPSubspaceClustering(SelfExpressiveClusterer):
     `n_dropouts` with dropout; memory beyond the data at most 512 MiB and a block per
     thread. The papers and what differs from them: :func:`omp_self_representation`.
 
+    The method follows noise as readily as structure, since nothing shrinks its
+    coefficients. On five subspaces of dimension 4 in 30 features with 400 samples
+    each and noise 0.1, 30 % of the mass of the coefficients leaves the own subspace
+    and accuracy falls to 0.36, where :class:`LeastSquaresSubspaceClustering` reaches
+    0.99. Use it where noise is low.
+
     Examples
     --------
     >>> from skspace.cluster import OMPSubspaceClustering
