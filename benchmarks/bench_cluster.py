@@ -145,7 +145,9 @@ def defaults(n_seeds):
 
 def speed(n_rounds):
     """Print the contest of whole fits, accuracy beside time."""
-    sets = [("union 5 x 4 in 30", *make_union_of_subspaces(2000, noise=0.1))]
+    sets = [
+        ("union 5 x 4 in 30", *make_union_of_subspaces(2000, noise=0.1, random_state=0))
+    ]
     sets += [t for t in image_tables() if t[0] in ("Yale B 10", "COIL-20")]
     for name, X, y in sets:
         k = len(np.unique(y))

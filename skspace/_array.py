@@ -18,8 +18,6 @@ from array_api_compat import (
     device,
     is_array_api_obj,
     is_numpy_array,
-    is_numpy_namespace,
-    size,
     to_device,
 )
 
@@ -31,9 +29,7 @@ __all__ = [
     "device",
     "is_array_api_obj",
     "is_numpy_array",
-    "is_numpy_namespace",
     "same_place",
-    "size",
     "standard_normal",
     "to_numpy",
     "xpx",

@@ -12,16 +12,13 @@ import functools
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import (
     HasMethods,
-    Hidden,
     Interval,
     InvalidParameterError,
-    Options,
     RealNotInt,
     StrOptions,
     validate_parameter_constraints,
     validate_params,
 )
-from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 try:  # scikit-learn >= 1.9
     from sklearn.callback import CallbackSupportMixin
@@ -49,14 +46,11 @@ __all__ = [
     "HAS_CALLBACKS",
     "CallbackSupportMixin",
     "HasMethods",
-    "Hidden",
     "Interval",
     "InvalidParameterError",
-    "Options",
     "RealNotInt",
     "StrOptions",
     "callback_transport",
-    "check_sample_weight",
     "fit_context",
     "fit_context_of_meta_estimator",
     "interruptible",

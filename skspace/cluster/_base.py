@@ -31,7 +31,7 @@ from ..linalg._mixture import (
     subspace_residuals,
 )
 from ._affinity import AFFINITIES, subspace_affinity
-from ._geometry import Geometry, distinct_directions, find_geometry, prepare, take_rows
+from ._geometry import distinct_directions, find_geometry, prepare, take_rows
 from ._rounding import ASSIGN_LABELS, spectral_labels
 
 AUTO_KEPT = 6
@@ -408,6 +408,3 @@ def _cut_by_energy(V, labels, components):
     components = xp.stack(kept)
     used = xp.astype(xp.any(components != 0, axis=2), xp.int64)
     return components[:, : max(1, int(xp.max(xp.sum(used, axis=1)))), :]
-
-
-__all__ = ["Geometry", "SelfExpressiveClusterer", "SubspaceClusterer"]
