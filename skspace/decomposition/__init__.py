@@ -1,0 +1,3 @@
+"""Dimension reduction: by what a target depends on, and in the place of PCA."""
+
+__all__ = []
