@@ -26,6 +26,7 @@ from ._images import (
 )
 from ._mutual_information import fetch_mi_task, get_mi_task_names
 from ._regression import fetch_ill_conditioned, get_ill_conditioned_names
+from ._sdr import make_sdr_regression
 from ._tabular import fetch_adult, fetch_compas, fetch_concrete, fetch_law_school
 
 __all__ = [
@@ -50,5 +51,6 @@ __all__ = [
     "fetch_yaleb",
     "get_ill_conditioned_names",
     "get_mi_task_names",
+    "make_sdr_regression",
     "make_union_of_subspaces",
 ]
