@@ -1,3 +1,7 @@
 """Dimension reduction: by what a target depends on, and in the place of PCA."""
 
-__all__ = []
+from ._spiked_pca import SpikedPCA
+
+__all__ = [
+    "SpikedPCA",
+]

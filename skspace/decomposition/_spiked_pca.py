@@ -1,0 +1,413 @@
+"""PCA that knows noise: rank by random-matrix theory, shrunken eigenvalues."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from .._array import array_namespace, asarray_like
+from .._estimator import Estimator
+from .._sklearn import Interval, RealNotInt, StrOptions, fit_context
+from .._validation import as_table, check_same_place, validate_X
+from .._warnings import DegenerateDataWarning
+from ..linalg._principal_axes import principal_axes
+from ..linalg._shrinkage import (
+    NoiseEstimate,
+    denoising_factors,
+    largest_noise_eigenvalue,
+    noise_from_median,
+    noise_from_trace,
+    optimal_hard_threshold,
+    shrink_eigenvalues,
+)
+from ._normal_model import NormalModel
+
+
+class SpikedPCA(
+    NormalModel, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator
+):
+    r"""Principal component analysis that separates signal from noise.
+
+    Takes the place of :class:`sklearn.decomposition.PCA`. Where features are many,
+    noise alone spreads the eigenvalues of a sample covariance over a wide range (the
+    Marchenko-Pastur law), inflates those of true signals, and turns their vectors.
+    Random-matrix theory tells how much: it finds the noise level, how many components
+    are signal, what their variance really is, and by which factor their coordinates
+    are to be shrunk so that the rows come nearest to what they were without noise.
+
+    Parameters
+    ----------
+    n_components : "mp", "gavish-donoho", int, float in (0, 1) or None, default="mp"
+        Components to keep.
+
+        - "mp": those with an eigenvalue that noise alone exceeds once in a hundred
+          fits (edge of the Marchenko-Pastur law, and the Tracy-Widom law beyond).
+        - "gavish-donoho": those worth keeping in full, the optimal hard threshold of
+          [2]_. Fewer than "mp"; best with ``shrinkage=None``.
+        - int: that many. float: the fewest that hold more than this share of the
+          variance. None: all, min(n_samples, n_features). As in PCA.
+
+        The rules keep one component at least.
+    shrinkage : {"frobenius", "operator", "stein"} or None, default="frobenius"
+        Loss of the covariance for which ``explained_variance_`` is optimal [1]_.
+        With any of them ``inverse_transform`` denoises. None leaves both as in PCA.
+    noise_variance : "median" or float, default="median"
+        Variance of the noise of each feature, in squared units of X. "median"
+        estimates it from the median of the eigenvalues that are not signal; with
+        ``svd_solver="randomized"``, which does not see them, from the total variance.
+    whiten : bool, default=False
+        Scale the columns of ``transform`` to unit variance on the training data.
+    svd_solver : {"auto", "full", "covariance_eigh", "randomized"}, default="auto"
+        "full" decomposes the table, "covariance_eigh" the covariance matrix,
+        "randomized" finds the leading components by random projections and needs an
+        int for `n_components`. "auto" takes "covariance_eigh" for at most 1000
+        features and at least ten times as many samples, else "full".
+    random_state : int, RandomState instance or None, default=None
+        Of the randomized solver.
+
+    Attributes
+    ----------
+    components_ : array of shape (n_components_, n_features)
+        Orthonormal principal axes, by falling variance; those of PCA.
+    explained_variance_ : array of shape (n_components_,)
+        Estimated population variance along each axis, noise included; the noise
+        variance for axes that cannot be told from noise. Sample variances with
+        ``shrinkage=None``.
+    explained_variance_ratio_ : array of shape (n_components_,)
+        The same as a share of the total variance of X.
+    singular_values_ : array of shape (n_components_,)
+        Singular values of the centred training data.
+    shrinkage_factors_ : array of shape (n_components_,)
+        Factor in [0, 1] by which ``inverse_transform`` multiplies each coordinate.
+    noise_variance_ : float
+        Variance of the noise.
+    eigenvalues_ : array of shape (min(n_samples, n_features),)
+        All eigenvalues of the sample covariance, the evidence for the rank. As many
+        as found with ``svd_solver="randomized"``.
+    threshold_ : float
+        Eigenvalues above it are signal: that of the rule chosen, of "mp" where
+        `n_components` is no rule.
+    n_spikes_ : int
+        Number of eigenvalues above the threshold of "mp".
+    mean_ : array of shape (n_features,)
+        Mean of the training data.
+    n_components_ : int
+        Number of components kept.
+    n_samples_ : int
+        Number of training samples.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where X has them.
+
+    Warns
+    -----
+    DegenerateDataWarning
+        When a rule finds no signal. One component is kept, so that later steps of a
+        pipeline run, and ``inverse_transform`` returns the mean.
+
+    See Also
+    --------
+    RobustPCA : For few gross errors in place of noise everywhere.
+    sklearn.decomposition.PCA : Neither noise level nor shrinkage.
+    skspace.linalg.spike_debias : What an eigenvalue says of the signal beneath it.
+
+    Notes
+    -----
+    *Model.* Rows are a mean, a signal in a subspace of few dimensions, and white noise
+    of one variance :math:`\sigma^2` in every feature. Standardising features of
+    different units breaks that; scale them by their noise instead. Where noise is not
+    white the rank is too large.
+
+    *Transform.* ``transform`` gives the coordinates PCA gives. Shrinking happens on
+    the way back, so ``inverse_transform(transform(X))`` is the denoised table.
+
+    *Notation* of [1]_, with noise variance 1: :math:`\gamma` n_features / (n_samples -
+    1), :math:`\lambda` ``eigenvalues_``, :math:`\ell(\lambda)` the debiased
+    eigenvalue, :math:`c^2` the squared cosine between sample and true axis,
+    :math:`s^2 = 1 - c^2`. Variances are :math:`\ell` (operator norm), :math:`c^2 \ell +
+    s^2` (Frobenius norm) and :math:`\ell / (c^2 + s^2 \ell)` (Stein's loss).
+
+    *Denoising* uses the shrinkage of singular values that is optimal for the mean
+    squared error of the training rows [3]_, :math:`c^2 (\ell - 1) / \ell`, whatever the
+    loss of the covariance. New rows did not turn the axes; for them :math:`c^2 (\ell -
+    1) / (c^2 (\ell - 1) + 1)` would be optimal, which is a little larger. Rows do not
+    tell whether they are new, and the factor used here loses less in the case it is
+    not meant for than the other does.
+
+    *Noise.* The median of the eigenvalues is set against the median of the
+    Marchenko-Pastur law, as in [2]_. Signals lift it; so they are left out, and what is
+    found then, until no more are found. A noise variance of 0 (most eigenvalues are
+    zero) leaves everything as in PCA; ``SpikedPCA(None, shrinkage=None,
+    noise_variance=0.0)`` is PCA.
+
+    *Rank.* The edge of the law is exceeded by noise about once in six fits; the
+    threshold adds the .99 quantile of the Tracy-Widom law [4]_. Signals of a variance
+    below :math:`\sigma^2 \sqrt\gamma` leave no trace in the eigenvalues and are lost
+    to every rule.
+
+    Cost O(n d min(n, d)), or O(n d²) with a small constant for "covariance_eigh", or
+    O(n d k) for "randomized". Runs on NumPy, CuPy and PyTorch arrays under
+    scikit-learn's array API dispatch.
+
+    References
+    ----------
+    .. [1] Donoho, Gavish & Johnstone (2018). Optimal shrinkage of eigenvalues in the
+       spiked covariance model. Annals of Statistics 46(4). :doi:`10.1214/17-AOS1601`
+    .. [2] Gavish & Donoho (2014). The optimal hard threshold for singular values is
+       4/√3. IEEE Transactions on Information Theory 60(8).
+       :doi:`10.1109/TIT.2014.2323359`
+    .. [3] Gavish & Donoho (2017). Optimal shrinkage of singular values. IEEE
+       Transactions on Information Theory 63(4). :doi:`10.1109/TIT.2017.2653801`
+    .. [4] Johnstone (2001). On the distribution of the largest eigenvalue in principal
+       components analysis. Annals of Statistics 29(2). :doi:`10.1214/aos/1009210544`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspace.decomposition import SpikedPCA
+    >>> rng = np.random.RandomState(0)
+    >>> signal = rng.standard_normal((200, 3)) @ rng.standard_normal((3, 100))
+    >>> X = signal + rng.standard_normal((200, 100))
+    >>> pca = SpikedPCA().fit(X)
+    >>> pca.n_components_, round(pca.noise_variance_, 2)
+    (3, 0.98)
+    >>> denoised = pca.inverse_transform(pca.transform(X))
+    >>> round(float(np.mean((denoised - signal) ** 2)), 3)
+    0.047
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [
+            StrOptions({"mp", "gavish-donoho"}),
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+            None,
+        ],
+        "shrinkage": [StrOptions({"frobenius", "operator", "stein"}), None],
+        "noise_variance": [
+            StrOptions({"median"}),
+            Interval(Real, 0, None, closed="left"),
+        ],
+        "whiten": ["boolean"],
+        "svd_solver": [StrOptions({"auto", "full", "covariance_eigh", "randomized"})],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components="mp",
+        *,
+        shrinkage="frobenius",
+        noise_variance="median",
+        whiten=False,
+        svd_solver="auto",
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.shrinkage = shrinkage
+        self.noise_variance = noise_variance
+        self.whiten = whiten
+        self.svd_solver = svd_solver
+        self.random_state = random_state
+
+    @fit_context
+    def fit(self, X, y=None):
+        """Find axes, noise level, rank and shrinkage.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training data, at least two samples.
+        y : Ignored
+            Not used, present for scikit-learn's conventions.
+
+        Returns
+        -------
+        self : SpikedPCA
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If `n_components` exceeds min(n_samples, n_features), is no int with
+            ``svd_solver="randomized"``, or squares of X overflow.
+        """
+        X, xp = validate_X(self, X, ensure_min_samples=2)
+        n_samples = X.shape[0]
+        solver = self._solver(X.shape)
+        mean = xp.mean(X, axis=0)
+        varies = xp.max(X, axis=0) > xp.min(X, axis=0)
+        axes = principal_axes(
+            X - mean,
+            solver=solver,
+            n_axes=self.n_components,
+            rng=check_random_state(self.random_state),
+        )
+        if not math.isfinite(axes.total):
+            raise ValueError(
+                f"Squares of the entries of X overflow {X.dtype}; divide X by its "
+                "largest entry."
+            )
+        # features that never vary carry no noise
+        n_noisy = max(1, int(xp.sum(xp.astype(varies, xp.int64))))
+        noise = self._noise(axes, n_samples - 1, n_noisy)
+        gamma = n_noisy / (n_samples - 1)
+
+        values = axes.eigenvalues
+        self.threshold_ = largest_noise_eigenvalue(
+            n_samples - 1, n_noisy, noise.variance
+        )
+        self.n_spikes_ = noise.n_spikes
+        n_kept = self._rank(axes, noise, n_samples - 1, n_noisy)
+        kept = values[:n_kept]
+        if self.shrinkage is None:
+            variance, factors = kept, np.ones(n_kept)
+        else:
+            variance = shrink_eigenvalues(kept, gamma, noise.variance, self.shrinkage)
+            factors = denoising_factors(kept, gamma, noise.variance)
+
+        def on_device(numbers):
+            return asarray_like(numbers, X)
+
+        self.mean_ = mean
+        self.components_ = xp.asarray(axes.vectors[:n_kept, :], copy=True)
+        self.eigenvalues_ = on_device(values)
+        self.singular_values_ = on_device(np.sqrt(kept * (n_samples - 1)))
+        self.explained_variance_ = on_device(variance)
+        self.explained_variance_ratio_ = on_device(
+            variance / axes.total if axes.total > 0 else np.zeros(n_kept)
+        )
+        self.shrinkage_factors_ = on_device(factors)
+        self.noise_variance_ = noise.variance
+        self.n_components_ = n_kept
+        self.n_samples_ = n_samples
+        return self
+
+    def transform(self, X):
+        """Project rows on the components.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            New data.
+
+        Returns
+        -------
+        X_new : array of shape (n_samples, n_components_)
+            The projections of X minus the mean, not shrunk; divided by their standard
+            deviation on the training data under ``whiten``.
+        """
+        X = self._validate(X, "transform")
+        coordinates = (X - self.mean_) @ self.components_.T
+        return coordinates / self._scale() if self.whiten else coordinates
+
+    def inverse_transform(self, X):
+        """Denoise: rows without noise, from their coordinates.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components_)
+            Coordinates as ``transform`` gives them.
+
+        Returns
+        -------
+        X_original : array of shape (n_samples, n_features)
+            The mean plus the coordinates times ``shrinkage_factors_`` along the
+            components. With ``shrinkage=None`` the projection that PCA gives.
+        """
+        check_is_fitted(self)
+        X = as_table(X)
+        check_same_place(self, X, self.components_, "inverse_transform")
+        if X.shape[1] != self.n_components_:
+            raise ValueError(
+                f"X has {X.shape[1]} columns, but {type(self).__name__} has "
+                f"{self.n_components_} components; pass what transform returned."
+            )
+        factors = self.shrinkage_factors_
+        if self.whiten:
+            factors = factors * self._scale()
+        return (X * factors) @ self.components_ + self.mean_
+
+    @property
+    def _n_features_out(self):
+        return self.n_components_
+
+    def _validate(self, X, method):
+        check_is_fitted(self)
+        X, _ = validate_X(self, X, reset=False, fitted=self.components_, method=method)
+        return X
+
+    def _solver(self, shape):
+        n_samples, n_features = shape
+        if self.svd_solver == "randomized" and not isinstance(
+            self.n_components, Integral
+        ):
+            raise ValueError(
+                "svd_solver='randomized' needs the number of components, got "
+                f"n_components={self.n_components!r}; pass an int, or another solver."
+            )
+        if isinstance(self.n_components, Integral) and self.n_components > min(shape):
+            raise ValueError(
+                f"n_components={self.n_components} must be at most "
+                f"min(n_samples, n_features)={min(shape)}; ask for fewer."
+            )
+        if self.svd_solver != "auto":
+            return self.svd_solver
+        tall = n_features <= 1000 and n_samples >= 10 * n_features
+        return "covariance_eigh" if tall else "full"
+
+    def _noise(self, axes, n_free, n_features):
+        if self.noise_variance != "median":
+            edge = largest_noise_eigenvalue(n_free, n_features, self.noise_variance)
+            n_spikes = int(np.sum(axes.eigenvalues > edge))
+            return NoiseEstimate(float(self.noise_variance), n_spikes)
+        if self.svd_solver == "randomized":
+            return noise_from_trace(axes.eigenvalues, axes.total, n_free, n_features)
+        return noise_from_median(axes.eigenvalues, n_free, n_features)
+
+    def _rank(self, axes, noise, n_free, n_features):
+        """Components to keep; sets ``threshold_`` where another rule applies."""
+        values, wanted = axes.eigenvalues, self.n_components
+        if wanted is None:
+            return len(values)
+        if isinstance(wanted, Integral):
+            return int(wanted)
+        if isinstance(wanted, Real):
+            # share and eigenvalues as in PCA: the first that exceeds it is kept too
+            shares = np.cumsum(values) / (axes.total or 1.0)
+            return min(
+                int(np.searchsorted(shares, wanted, side="right")) + 1, len(values)
+            )
+        n_kept = noise.n_spikes
+        if wanted == "gavish-donoho":
+            self.threshold_ = optimal_hard_threshold(n_free, n_features, noise.variance)
+            n_kept = int(np.sum(values > self.threshold_))
+        if n_kept == 0:
+            warnings.warn(
+                f"No eigenvalue exceeds {self.threshold_:.3g}, which noise of variance "
+                f"{noise.variance:.3g} explains; the largest is {values[0]:.3g}. One "
+                "component is kept; ask for a number of components if you know "
+                "better.",
+                DegenerateDataWarning,
+                stacklevel=4,
+            )
+        return max(1, n_kept)
+
+    def _scale(self):
+        """Return standard deviations of the coordinates, 1 where they do not vary."""
+        xp = array_namespace(self.singular_values_)
+        deviation = self.singular_values_ / math.sqrt(self.n_samples_ - 1)
+        return xp.where(deviation > 0, deviation, xp.ones_like(deviation))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.array_api_support = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
