@@ -54,6 +54,7 @@ __all__ = [
     "fit_context",
     "fit_context_of_meta_estimator",
     "interruptible",
+    "partial_fit_context",
     "validate_parameter_constraints",
     "validate_params",
 ]
@@ -108,6 +109,24 @@ def fit_context(fit):
     Nothing of an earlier fit remains after a fit, nor anything of one that fails.
     """
     return _transactional(_fit_context(prefer_skip_nested_validation=True)(fit))
+
+
+def partial_fit_context(partial_fit):
+    """As :func:`fit_context`, for a method that builds on what earlier calls found."""
+    validated = _fit_context(prefer_skip_nested_validation=True)(partial_fit)
+
+    @functools.wraps(partial_fit)
+    def transaction(self, *args, **kwargs):
+        before = dict(vars(self))
+        try:
+            with interruptible():
+                return validated(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return transaction
 
 
 def fit_context_of_meta_estimator(fit):

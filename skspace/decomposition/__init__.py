@@ -1,7 +1,13 @@
 """Dimension reduction: by what a target depends on, and in the place of PCA."""
 
+from ._directional_regression import DirectionalRegression
+from ._sliced_average_variance import SlicedAverageVarianceEstimation
+from ._sliced_inverse_regression import SlicedInverseRegression
 from ._spiked_pca import SpikedPCA
 
 __all__ = [
+    "DirectionalRegression",
+    "SlicedAverageVarianceEstimation",
+    "SlicedInverseRegression",
     "SpikedPCA",
 ]

@@ -1,0 +1,168 @@
+"""Whitening: coordinates in which a covariance is the identity."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from .._array import array_namespace, device
+
+CONSTANT = 64.0
+"""A column whose deviation is below this many roundings of its mean is constant."""
+
+
+class Whitening(NamedTuple):
+    """The map w = forwardᵀ (x - mean) and its inverse x - mean = inverse w.
+
+    `eigenvalues` are those of the correlations that were kept, falling.
+    """
+
+    mean: Any
+    forward: Any
+    inverse: Any
+    eigenvalues: Any
+
+    @property
+    def rank(self):
+        """Number of whitened coordinates."""
+        return self.forward.shape[1]
+
+    @property
+    def condition(self):
+        """Ratio of the largest to the smallest correlation eigenvalue kept."""
+        smallest = float(self.eigenvalues[-1])
+        return float(self.eigenvalues[0]) / smallest if smallest > 0 else math.inf
+
+
+def whiten(mean, covariance, *, rcond=1e-6, shrinkage=0.0):
+    """Find whitened coordinates of a distribution.
+
+    Parameters
+    ----------
+    mean : array of shape (p,)
+    covariance : array of shape (p, p)
+        Symmetric, positive semi-definite but for rounding.
+    rcond : float, default=1e-6
+        Directions whose eigenvalue of the correlation matrix is at most this share
+        of the largest are left out.
+    shrinkage : float, default=0.0
+        Weight ρ of ``trace(Σ)/p I`` in the covariance: (1-ρ) Σ + ρ trace(Σ)/p I.
+
+    Returns
+    -------
+    Whitening
+
+    Raises
+    ------
+    ValueError
+        If no column varies.
+
+    Notes
+    -----
+    The cut is made on correlations, so it does not depend on the units of the
+    columns; columns without variance are left out. Cost O(p³).
+    """
+    xp = array_namespace(covariance)
+    n_features = covariance.shape[0]
+    eps = float(xp.finfo(xp.float64).eps)
+    variance = xp.linalg.diagonal(covariance)
+    varies = variance > (CONSTANT * eps * mean) ** 2
+    if not bool(xp.any(varies)):
+        raise ValueError("Every feature is constant: there is nothing to reduce.")
+    keep = xp.astype(varies, xp.float64)
+    if shrinkage > 0:
+        ridge = shrinkage * xp.sum(variance * keep) / n_features
+        covariance = (1 - shrinkage) * covariance + ridge * xp.eye(
+            n_features, dtype=xp.float64, device=device(covariance)
+        )
+        variance = xp.linalg.diagonal(covariance)
+    scale = xp.sqrt(xp.where(varies, variance, xp.ones_like(variance)))
+    inverse_scale = keep / scale
+    correlation = inverse_scale[:, None] * covariance * inverse_scale
+    eigenvalues, V = xp.linalg.eigh(correlation)
+    return _from_spectrum(
+        mean, xp.flip(eigenvalues), xp.flip(V, axis=1), inverse_scale, scale, rcond
+    )
+
+
+def whiten_rows(X, mean, scale_of, *, weights=None, rcond=0.0):
+    """As :func:`whiten`, from rows: no digits are lost by squaring.
+
+    Parameters
+    ----------
+    X : array of shape (n, p)
+    mean : array of shape (p,)
+    scale_of : array of shape (p,)
+        Variances of the columns.
+    weights : array of shape (n,), optional
+    rcond : float, default=0.0
+
+    Returns
+    -------
+    Whitening
+
+    Notes
+    -----
+    QR of the centred, scaled rows, then a singular value decomposition of the
+    factor. Cost O(n p²) and a copy of the rows.
+    """
+    xp = array_namespace(X)
+    eps = float(xp.finfo(xp.float64).eps)
+    varies = scale_of > (CONSTANT * eps * mean) ** 2
+    scale = xp.sqrt(xp.where(varies, scale_of, xp.ones_like(scale_of)))
+    inverse_scale = xp.astype(varies, xp.float64) / scale
+    D = (xp.astype(X, xp.float64) - mean) * inverse_scale
+    total = X.shape[0]
+    if weights is not None:
+        D, total = D * xp.sqrt(weights)[:, None], xp.sum(weights)
+    R = xp.linalg.qr(D, mode="reduced")[1]
+    _, s, Vt = xp.linalg.svd(R, full_matrices=False)
+    # The squares of singular values carry twice the digits that eigenvalues have.
+    rcond = max(rcond, (max(X.shape) * eps) ** 2)
+    V = xp.matrix_transpose(Vt)
+    return _from_spectrum(mean, s * s / total, V, inverse_scale, scale, rcond)
+
+
+def _from_spectrum(mean, eigenvalues, V, inverse_scale, scale, rcond):
+    """Cut at the rank; V holds eigenvectors in columns, eigenvalues fall."""
+    xp = array_namespace(V)
+    eps = float(xp.finfo(xp.float64).eps)
+    floor = max(rcond, 0.0) * eigenvalues[0]
+    kept = eigenvalues > xp.maximum(floor, eps**2 * eigenvalues[0])
+    rank = int(xp.sum(xp.astype(kept, xp.int64)))
+    eigenvalues, V = eigenvalues[:rank], V[:, :rank]
+    root = xp.sqrt(eigenvalues)
+    return Whitening(
+        mean, inverse_scale[:, None] * V / root, scale[:, None] * V * root, eigenvalues
+    )
+
+
+def ledoit_wolf_shrinkage(moments, total):
+    """Weight of ``trace(Σ)/p I`` that minimises the expected squared error.
+
+    Parameters
+    ----------
+    moments : SliceMoments
+        With fourth moments.
+    total : Total
+
+    Returns
+    -------
+    float in [0, 1]
+
+    References
+    ----------
+    O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional
+    covariance matrices", Journal of Multivariate Analysis 88 (2004).
+    :doi:`10.1016/S0047-259X(03)00096-4`
+    """
+    xp = array_namespace(total.covariance)
+    n_features = total.covariance.shape[0]
+    square = float(xp.sum(total.covariance**2))
+    mu = float(xp.sum(xp.linalg.diagonal(total.covariance))) / n_features
+    spread = square - n_features * mu**2
+    quartic = float(moments.fourth.quartic) / float(total.weight)
+    noise = (quartic - square) / moments.n_samples
+    if spread <= 0:
+        return 1.0
+    return min(max(noise / spread, 0.0), 1.0)
