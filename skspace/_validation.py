@@ -34,7 +34,8 @@ def validate_X(estimator, X, *, reset=True, fitted=None, method=None, **check):
     estimator : estimator
         Whose ``n_features_in_`` and ``feature_names_in_`` are set or checked.
     X : array-like of shape (n_samples, n_features)
-        Dense table. Lists, frames, integers and booleans become float64 NumPy.
+        Dense table. Lists, frames, integers and booleans become float64 NumPy. A
+        sparse one where ``accept_sparse`` allows it.
     reset : bool, default=True
         True in ``fit``, False in every method after it.
     fitted : array, optional
@@ -60,9 +61,10 @@ def validate_X(estimator, X, *, reset=True, fitted=None, method=None, **check):
     X = validate_data(
         estimator, X, reset=reset, dtype=[xp.float64, xp.float32], **check
     )
+    entries = X.data if sp.issparse(X) else X  # sparse tables are NumPy tables
     if fitted is not None:
-        check_same_place(estimator, X, fitted, method)
-    return X, array_namespace(X)
+        check_same_place(estimator, entries, fitted, method)
+    return X, array_namespace(entries)
 
 
 def as_table(X):

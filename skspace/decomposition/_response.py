@@ -45,7 +45,7 @@ def check_weights(sample_weight, X):
         return None
     if is_array_api_obj(sample_weight):
         sample_weight = to_numpy(sample_weight)
-    if np.ndim(sample_weight) == 0:
+    if isinstance(sample_weight, Real):
         sample_weight = np.full(X.shape[0], sample_weight)
     weights = check_array(
         sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"

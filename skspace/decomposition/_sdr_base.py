@@ -130,7 +130,7 @@ class SDRTransformer(
             self,
             X,
             reset=False,
-            fitted=None if sp.issparse(X) else self.components_,
+            fitted=self.components_,
             method="transform",
             accept_sparse=("csr", "csc"),
         )

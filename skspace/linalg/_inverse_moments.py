@@ -10,6 +10,7 @@ B = Σ p_h m_h m_hᵀ.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -146,7 +147,7 @@ def settle_ties(eigenvalues, G, whitening):
     if len(ends) == len(size) + 1:
         return G
     parts = []
-    for a, b in zip(ends, ends[1:], strict=False):
+    for a, b in pairwise(ends):
         part = G[:, a:b]
         if b - a > 1:
             raw = whitening.forward @ part

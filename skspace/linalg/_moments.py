@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -140,12 +141,12 @@ def slice_moments(X, labels, n_slices, *, weights=None, per_slice, fourth=False)
 def _block_moments(X, labels, weights, n_slices, per_slice, fourth):
     """Moments of a block about a point inside it, then about the means."""
     xp = array_namespace(X)
-    pivot = xp.mean(xp.astype(X[:256, :], xp.float64), axis=0)
+    pivot = xp.mean(xp.astype(X[: min(256, X.shape[0]), :], xp.float64), axis=0)
     rows, sums, weight, counts = group_by_slice(X, pivot, labels, weights, n_slices)
     shift = sums / _positive(weight)[:, None]
     if per_slice:
         ends = [0, *np.cumsum(to_numpy(counts)).tolist()]
-        products = [_gram(rows[a:b, :]) for a, b in zip(ends, ends[1:], strict=False)]
+        products = [_gram(rows[a:b, :]) for a, b in pairwise(ends)]
         scatter = xp.stack(products) - sums[:, :, None] * shift[:, None, :]
     else:
         scatter = _gram(rows) - xp.matrix_transpose(sums) @ shift
