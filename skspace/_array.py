@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import warnings
 from typing import Any, NamedTuple
 
 import array_api_extra as xpx
@@ -17,7 +18,9 @@ from array_api_compat import (
     array_namespace,
     device,
     is_array_api_obj,
+    is_cupy_array,
     is_numpy_array,
+    is_torch_array,
     to_device,
 )
 
@@ -26,6 +29,7 @@ __all__ = [
     "accelerated",
     "array_namespace",
     "asarray_like",
+    "csr_like",
     "device",
     "is_array_api_obj",
     "is_numpy_array",
@@ -67,6 +71,29 @@ def asarray_like(x, like, *, dtype=None):
     if dtype is None:
         dtype = like.dtype if x.dtype.kind == "f" else getattr(xp, x.dtype.name)
     return xp.asarray(np.ascontiguousarray(x), dtype=dtype, device=device(like))
+
+
+def csr_like(matrix, like):
+    """Bring a SciPy CSR matrix to the library, device and dtype of `like`.
+
+    Returns None where that library has no sparse matrices to multiply with.
+    """
+    parts = matrix.data, matrix.indices, matrix.indptr
+    if is_torch_array(like):
+        import torch
+
+        data, indices, indptr = (asarray_like(x, like) for x in parts)
+        with warnings.catch_warnings():  # torch calls its CSR matrices a beta
+            warnings.filterwarnings("ignore", message="Sparse CSR tensor support")
+            return torch.sparse_csr_tensor(
+                indptr, indices, data, size=matrix.shape, check_invariants=False
+            )
+    if is_cupy_array(like):
+        from cupyx.scipy.sparse import csr_matrix
+
+        parts = tuple(asarray_like(x, like) for x in parts)
+        return csr_matrix(parts, shape=matrix.shape)
+    return None
 
 
 def standard_normal(rng, shape, like):

@@ -23,7 +23,11 @@ for module in pkgutil.walk_packages(skspace.__path__, "skspace."):
 
 TWINS = sorted(_array.TWINS)
 
-KERNELS_WITH_ORACLES = {"skspace._numba.omp", "skspace._numba.elastic_net"}
+KERNELS_WITH_ORACLES = {
+    "skspace._numba.elastic_net",
+    "skspace._numba.omp",
+    "skspace._numba.propagate",
+}
 """Modules without definitions; the tests at the end of this file run them."""
 
 
@@ -238,3 +242,27 @@ def test_kernels_take_any_layout(rng, order, writeable):
     np.testing.assert_allclose(np.take_along_axis(C, W, axis=1), coefs, atol=1e-8)
     np.testing.assert_allclose(residuals, X - C @ X, atol=1e-8)
     assert np.max(violation) < 1e-10
+
+
+@pytest.mark.parametrize("writeable", [True, False])
+@pytest.mark.parametrize("order", ["C", "F", "strided"])
+@pytest.mark.parametrize("integers", [np.int32, np.int64])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_propagation_kernel_is_a_product_and_a_sum(
+    dtype, integers, order, writeable, rng
+):
+    from skspace._numba.propagate import propagate_rows
+
+    n_neighbors = np.array([0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 17, 20])
+    A = np.array([rng.permutation(20) < k for k in n_neighbors])
+    A = A * rng.uniform(1, 2, size=A.shape)
+    indptr = np.concatenate([[0], np.cumsum(n_neighbors)]).astype(integers)
+    parts = (indptr, np.nonzero(A)[1].astype(integers), A[A > 0])
+    for width in (0, 1, 5, 18):
+        Q, M = rng.standard_normal((20, width)), rng.standard_normal((13, width))
+        *csr, Q_, M_ = prepared((*parts, Q, M), dtype, order, writeable)
+        out = np.full((13, width), np.nan, dtype=dtype)
+        propagate_rows(*csr, dtype(0.7), Q_, dtype(0.3), M_, out, 2, 12)
+        expected = np.full((13, width), np.nan)
+        expected[2:12] = (0.7 * A @ Q + 0.3 * M)[2:12]
+        np.testing.assert_allclose(out, expected, atol=200 * np.finfo(dtype).eps)

@@ -1,0 +1,360 @@
+"""Random walks with loops on a graph, and filters that average their powers."""
+
+from __future__ import annotations
+
+import collections
+import math
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._array import is_numpy_array
+from ._sparse_dense import SparseOperator, as_block, scale_rows
+from ._threads import count_threads, row_ranges, thread_map
+
+__all__ = ["Propagation", "filter_weights"]
+
+CACHE_BYTES = 1024**2
+"""Wide blocks are filtered in panels of columns of about this size, if that leaves
+`PANEL_WIDTH` columns: the rows of a panel are gathered again and again."""
+
+PANEL_WIDTH = 32
+THREAD_WORK = 2**20
+"""Multiply-adds of a step below which threads cost more than they bring."""
+
+
+def filter_weights(order, alpha):
+    """Weights ``alpha**t / sum(alpha**s)`` of the powers 0 to `order`.
+
+    Parameters
+    ----------
+    order : int
+        Largest power T, at least 0.
+    alpha : float
+        Positive: below 1 near hops count more, above 1 far ones.
+
+    Returns
+    -------
+    ndarray of shape (order + 1,)
+        Non-negative, with sum one, also where ``alpha**order`` overflows.
+    """
+    check_filter(order, alpha)
+    exponent = np.arange(order + 1) * math.log(alpha)
+    weights = np.exp(exponent - exponent.max())
+    return weights / weights.sum()
+
+
+def check_filter(order, alpha):
+    if not (order >= 0 and int(order) == order):
+        raise ValueError(f"order must be an integer of at least 0, got {order!r}.")
+    if not 0 < alpha < math.inf:
+        raise ValueError(f"alpha must be positive and finite, got {alpha!r}.")
+
+
+class Propagation:
+    r"""Transition matrix P of a graph in which every vertex has loops.
+
+    With :math:`B = D_1^{-1/2}(A + I)D_1^{-1/2}`, where :math:`D_1` holds the row sums
+    of A + I, and S = B + I with row sums D,
+
+    .. math:: P = D^{-1} S = D^{-1/2} N D^{1/2}, \qquad N = D^{-1/2} S D^{-1/2},
+
+    so the symmetric N and :math:`D^{1/2}` are all there is to keep: powers and
+    filters of P, and of its transpose, are those of N with rows scaled before and
+    after. A vertex without edges keeps its value.
+
+    Parameters
+    ----------
+    matrix : csr_array of shape (n, n)
+        N, symmetric.
+    scale : ndarray of shape (n,), float64
+        The diagonal of :math:`D^{1/2}`.
+
+    Notes
+    -----
+    Blocks `M` of shape (n, q) or (n,) may live in any array library, and results live
+    there too, in float32 for float32. A sparse `M` gives a dense result. Results on
+    NumPy do not depend on `n_jobs`.
+
+    *Cost.* O((nnz + n) q) a step. On NumPy four blocks of the width of `M`, which is
+    rounded up to a cache line, whatever the order.
+
+    References
+    ----------
+    X. Lin, R. Yang, H. Zheng, X. Ke, "Spectral subspace clustering for attributed
+    graphs", KDD 2025. :doi:`10.48550/arXiv.2411.11074`
+    """
+
+    def __init__(self, matrix, scale):
+        self.operator = SparseOperator(matrix)
+        self.scale = scale
+
+    @property
+    def matrix(self):
+        """The symmetric matrix N, a csr_array."""
+        return self.operator.matrix
+
+    @property
+    def n_vertices(self):
+        """Number of vertices."""
+        return self.matrix.shape[0]
+
+    @classmethod
+    def from_adjacency(cls, A, *, dtype=None):
+        """Normalise a symmetric adjacency matrix.
+
+        Parameters
+        ----------
+        A : csr_array of shape (n, n)
+            Symmetric, finite and non-negative, as :func:`as_adjacency` and
+            :func:`symmetrize` return it. Loops count, and come on top of those added.
+        dtype : dtype, optional
+            Of N; by default that of `A`.
+
+        Returns
+        -------
+        Propagation
+        """
+        n = A.shape[0]
+        inverse_root = 1 / np.sqrt(1 + A.sum(axis=1, dtype=np.float64))
+        degree = 1 + inverse_root * (A @ inverse_root + inverse_root)  # D
+        s = inverse_root / np.sqrt(degree)
+        N = sp.csr_array(A + sp.eye_array(n, format="csr", dtype=A.dtype))
+        N = N.astype(np.float64)  # N_ij = s_i (A + I)_ij s_j + [i = j] / D_i
+        for rows in row_ranges(N.indptr, -(-N.nnz // 2**20)):
+            here = slice(N.indptr[rows[0]], N.indptr[rows[1]])
+            row = np.repeat(s[slice(*rows)], np.diff(N.indptr[rows[0] : rows[1] + 1]))
+            N.data[here] *= row
+            N.data[here] *= s[N.indices[here]]
+        N.setdiag(N.diagonal() + 1 / degree)
+        N = N.astype(A.dtype if dtype is None else dtype, copy=False)
+        if max(N.nnz, n) < np.iinfo(np.int32).max:  # half the traffic of int64
+            N.indices = N.indices.astype(np.int32, copy=False)
+            N.indptr = N.indptr.astype(np.int32, copy=False)
+        return cls(N, np.sqrt(degree))
+
+    def smooth(self, M, order, alpha, *, n_jobs=None):
+        r"""Filter a block: :math:`\Phi(M) = \sum_t w_t P^t M`.
+
+        The weights are those of :func:`filter_weights`. Every intermediate result is
+        an average, so nothing overflows, whatever `alpha` and `order`.
+
+        Parameters
+        ----------
+        M : array or sparse array of shape (n, q) or (n,)
+        order : int
+            Largest power.
+        alpha : float
+            Positive.
+        n_jobs : int, optional
+            Threads over rows or columns, on NumPy.
+
+        Returns
+        -------
+        array of the shape of `M`
+        """
+        steps = horner(order, alpha)
+        return self._filter(M, self.scale, 1 / self.scale, steps, n_jobs)
+
+    def smooth_adjoint(self, M, order, alpha, *, n_jobs=None):
+        r"""Filter with the transpose: :math:`\Phi^T(M) = \sum_t w_t (P^T)^t M`.
+
+        Parameters and result are those of :meth:`smooth`.
+        """
+        steps = horner(order, alpha)
+        return self._filter(M, 1 / self.scale, self.scale, steps, n_jobs)
+
+    def smooth_orders(self, M, orders, alpha, *, n_jobs=None):
+        """Yield :meth:`smooth` of `M` for several orders, at the cost of the largest.
+
+        Parameters
+        ----------
+        M : array of shape (n, q) or (n,)
+        orders : iterable of int
+            Results come by increasing order, one for each different one.
+        alpha : float
+            Positive.
+        n_jobs : int, optional
+            Threads over rows, on NumPy.
+
+        Yields
+        ------
+        order : int
+        array of the shape of `M`
+        """
+        orders = sorted(set(orders))
+        steps = horner(orders[-1], alpha)
+        wanted = set(orders)
+        for t, Z in enumerate(self._iterate(M, self.scale, steps, n_jobs)):
+            if t in wanted:
+                yield t, unscale(Z, 1 / self.scale, M)
+
+    def powers(self, M, order, *, n_jobs=None):
+        """Yield ``P**t @ M`` for t = 0, ..., `order`.
+
+        Parameters
+        ----------
+        M : array of shape (n, q) or (n,)
+        order : int
+            Largest power.
+        n_jobs : int, optional
+            Threads over rows, on NumPy.
+
+        Yields
+        ------
+        array of the shape of `M`
+        """
+        steps = [(1.0, 0.0)] * order
+        for Z in self._iterate(M, self.scale, steps, n_jobs):
+            yield unscale(Z, 1 / self.scale, M)
+
+    def filters(self, M, weights, *, n_jobs=None):
+        """Filter a block in several ways in one pass over the powers.
+
+        Parameters
+        ----------
+        M : array of shape (n, q) or (n,)
+        weights : array-like of shape (n_filters, order + 1)
+            Row f holds the weights of the powers 0 to `order` in filter f. Rows of
+            :func:`filter_weights` are padded by zeros to one length.
+        n_jobs : int, optional
+            Threads over rows, on NumPy.
+
+        Returns
+        -------
+        list of n_filters arrays of the shape of `M`
+            Held together: memory is that of so many blocks.
+        """
+        weights = np.asarray(weights, dtype=np.float64)
+        steps = [(1.0, 0.0)] * (weights.shape[1] - 1)
+        results = [None] * len(weights)
+        powers = self._iterate(M, self.scale, steps, n_jobs)
+        for w, Z in zip(weights.T, powers, strict=True):
+            accumulate(results, w, Z)
+        zero = 0 * Z
+        return [unscale(zero if Z is None else Z, 1 / self.scale, M) for Z in results]
+
+    def _filter(self, M, before, after, steps, n_jobs):
+        """Last block of a recursion, panel by panel where `M` is wide."""
+        sparse = sp.issparse(M)
+        if not sparse and (M.ndim == 1 or not is_numpy_array(M)):
+            return unscale(last(self._iterate(M, before, steps, n_jobs)), after, M)
+        M = as_block(M)
+        fitting = CACHE_BYTES // (M.dtype.itemsize * max(self.n_vertices, 1))
+        width = max(PANEL_WIDTH, fitting)
+        if not sparse and M.shape[1] <= width:
+            return unscale(last(self._iterate(M, before, steps, n_jobs)), after, M)
+        if sparse:
+            M = M.tocsc()
+        result = np.empty(M.shape, dtype=M.dtype)
+
+        def filter_panel(start):
+            panel = M[:, start : start + width]
+            panel = panel.toarray() if sparse else panel
+            Z = last(self._iterate(panel, before, steps, None))
+            result[:, start : start + width] = unscale(Z, after, panel)
+
+        with thread_map(count_threads(n_jobs)) as each:
+            each(filter_panel, range(0, M.shape[1], width))
+        return result
+
+    def _iterate(self, M, before, steps, n_jobs):
+        """Yield ``Q_t = a_t N Q_{t-1} + b_t Q_0``, from ``Q_0`` = `M` scaled."""
+        if M.shape[0] != self.n_vertices:
+            raise ValueError(
+                f"A graph of {self.n_vertices} vertices cannot filter a block of shape "
+                f"{tuple(M.shape)}; it needs one row for each vertex."
+            )
+        M = as_block(M)
+        if M.ndim == 1:
+            M = M[:, None]
+        if is_numpy_array(M):
+            yield from iterate_compiled(self.operator.like(M), M, before, steps, n_jobs)
+            return
+        Q = start = scale_rows(M, before)
+        yield Q
+        for a, b in steps:
+            Q = a * (self.operator @ Q)
+            Q = Q + b * start if b else Q
+            yield Q
+
+
+def horner(order, alpha):
+    """Coefficients of the recursion whose every result is an average.
+
+    With ``r_t = 1 / sum_{s<=t} alpha**s``, ``Z_t = (1 - r_t) P Z_{t-1} + r_t M``.
+    """
+    check_filter(order, alpha)
+    r, steps = 1.0, []
+    for _ in range(order):
+        r = r / (r + alpha)
+        steps.append((1 - r, r))
+    return steps
+
+
+def iterate_compiled(N, M, before, steps, n_jobs):
+    """Run the recursion on NumPy: three buffers, one pass over them a step.
+
+    What is yielded is overwritten two steps later.
+    """
+    from .._numba.propagate import propagate_rows
+
+    n, width = M.shape
+    start, *buffers = (cache_lines(n, width, M.dtype) for _ in range(3))
+    np.multiply(M, before[:, None], out=start[:, :width], casting="same_kind")
+    yield start[:, :width]
+    number = M.dtype.type
+    n_threads = count_threads(n_jobs) if N.nnz * width >= THREAD_WORK else 1
+    ranges = row_ranges(N.indptr, n_threads)
+    Q = start
+    with thread_map(n_threads) as each:
+        for t, (a, b) in enumerate(steps):
+            out = buffers[t % 2]
+            args = (N.indptr, N.indices, N.data, number(a), Q, number(b), start, out)
+            each(lambda rows, args=args: propagate_rows(*args, *rows), ranges)
+            yield out[:, :width]
+            Q = out
+
+
+def cache_lines(n, width, dtype):
+    """Zeros of shape (n, width or more) whose rows begin with a cache line.
+
+    A row that is gathered then comes in the fewest lines. Narrow rows share one.
+    """
+    line = 64 // dtype.itemsize
+    if width >= line:
+        width = -(-width // line) * line
+    else:
+        width = 1 << max(width - 1, 0).bit_length()
+    memory = np.zeros(n * width + line, dtype=dtype)
+    skip = -memory.ctypes.data % 64 // dtype.itemsize
+    return memory[skip : skip + n * width].reshape(n, width)
+
+
+def last(blocks):
+    """Last of the blocks of a generator."""
+    return collections.deque(blocks, maxlen=1)[0]
+
+
+def unscale(Z, scale, M):
+    """Rows of `Z` times `scale`, as a new array of the shape of `M`."""
+    Z = scale_rows(Z, scale)
+    return Z[:, 0] if M.ndim == 1 else Z
+
+
+def accumulate(results, weights, Z):
+    """Add `Z` to each result by its weight, where that is not zero."""
+    if not is_numpy_array(Z):
+        for f, w in enumerate(weights):
+            if w != 0:
+                results[f] = float(w) * Z + (0 if results[f] is None else results[f])
+        return
+    step = max(1, CACHE_BYTES // (4 * Z.itemsize * max(Z.shape[1], 1)))
+    for f, w in enumerate(weights):
+        if w != 0 and results[f] is None:
+            results[f] = np.zeros(Z.shape, dtype=Z.dtype)
+    for begin in range(0, Z.shape[0], step):  # a piece of Z stays in the cache
+        piece = Z[begin : begin + step]
+        for result, w in zip(results, weights, strict=True):
+            if w != 0:
+                result[begin : begin + step] += Z.dtype.type(w) * piece
