@@ -82,6 +82,8 @@ def csr_like(matrix, like):
     if is_torch_array(like):
         import torch
 
+        # torch warns of arrays it may not write to
+        parts = (x if x.flags.writeable else x.copy() for x in parts)
         data, indices, indptr = (asarray_like(x, like) for x in parts)
         with warnings.catch_warnings():  # torch calls its CSR matrices a beta
             warnings.filterwarnings("ignore", message="Sparse CSR tensor support")
