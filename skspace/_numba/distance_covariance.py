@@ -35,7 +35,7 @@ def _owed(x, y, count, sum_x, sum_y, sum_xy):
 
 @njit(cache=True, nogil=True)
 def _pair_sum(x, y):
-    """Σ over ordered pairs of |x_i - x_j| |y_i - y_j| for sorted x; both are used up."""
+    """Σ over ordered pairs of |x_i - x_j| |y_i - y_j|, x sorted; both are used up."""
     n = x.shape[0]
     new_x, new_y = np.empty(n), np.empty(n)
     total = 0.0
