@@ -1,12 +1,16 @@
 """Dimension reduction: by what a target depends on, and in the place of PCA."""
 
 from ._directional_regression import DirectionalRegression
+from ._fitted_components import PrincipalFittedComponents
+from ._principal_hessian import PrincipalHessianDirections
 from ._sliced_average_variance import SlicedAverageVarianceEstimation
 from ._sliced_inverse_regression import SlicedInverseRegression
 from ._spiked_pca import SpikedPCA
 
 __all__ = [
     "DirectionalRegression",
+    "PrincipalFittedComponents",
+    "PrincipalHessianDirections",
     "SlicedAverageVarianceEstimation",
     "SlicedInverseRegression",
     "SpikedPCA",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..linalg._inverse_moments import directional_kernel, leading_directions
 from ._docs import shared_docs
-from ._sdr_base import MomentSDR
+from ._moment_sdr import MomentSDR
 
 
 @shared_docs(rules='"gap", "bic", "ladle"', most="as there are independent features")

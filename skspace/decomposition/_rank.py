@@ -107,9 +107,8 @@ def choose_rank(rule, spectrum, *, bootstrap=None):
         if rule > spectrum.most:
             raise NotEnoughYetError(
                 f"n_components={rule} is more than the {spectrum.most} directions "
-                f"these data can show ({spectrum.rank} independent features, "
-                f"{spectrum.n_slices} slices); ask for at most {spectrum.most}, or "
-                "raise n_slices."
+                f"these data can show: there are {spectrum.rank} independent features"
+                f"{_slices(spectrum)}. Ask for at most {spectrum.most}."
             )
         return int(rule), None
     if evidence.n_components == 0:
@@ -120,6 +119,12 @@ def choose_rank(rule, spectrum, *, bootstrap=None):
             stacklevel=2,
         )
     return max(1, evidence.n_components), evidence
+
+
+def _slices(spectrum):
+    if not spectrum.first_order:
+        return ""
+    return f", and {spectrum.n_slices} slices, whose means span one dimension fewer"
 
 
 def _padded(spectrum, length):

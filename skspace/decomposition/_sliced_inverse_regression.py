@@ -7,8 +7,8 @@ from ..linalg._inverse_moments import (
     leading_directions_of_factor,
 )
 from ._docs import shared_docs
+from ._moment_sdr import MomentSDR
 from ._rank import constraints
-from ._sdr_base import MomentSDR
 
 
 @shared_docs(

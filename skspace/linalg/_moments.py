@@ -89,7 +89,7 @@ def group_by_slice(X, pivot, labels, weights, n_slices):
     return rows * xp.sqrt(w)[:, None], shares @ rows, xp.sum(shares, axis=1), counts
 
 
-def slice_moments(X, labels, n_slices, *, weights=None, per_slice, fourth=False):
+def slice_moments(X, labels, n_slices, *, weights=None, per_slice, fourth=0):
     """Moments of every slice of a table.
 
     Parameters
@@ -102,8 +102,9 @@ def slice_moments(X, labels, n_slices, *, weights=None, per_slice, fourth=False)
     weights : ndarray of shape (n_samples,), optional
     per_slice : bool
         Whether to keep cross-products for each slice, or their sum only.
-    fourth : bool, default=False
-        Whether to keep what the Ledoit-Wolf estimate needs.
+    fourth : int, default=0
+        Number of leading columns for which to keep what the Ledoit-Wolf estimate
+        needs.
 
     Returns
     -------
@@ -157,6 +158,7 @@ def _block_moments(X, labels, weights, n_slices, per_slice, fourth):
         # √w (x - mean) from √w (x - pivot); rows are in another order than weights.
         w = xp.astype(xp.take(weights, xp.argsort(labels, stable=True)), xp.float64)
         rows = rows - xp.sqrt(w)[:, None] * (total.mean - pivot)
+        rows = rows[:, :fourth]
         q = xp.sum(rows * rows, axis=1)  # w ||x - mean||²
         inverse = 1 / _positive(w)
         cubic = (q * xp.sqrt(inverse)) @ rows
@@ -185,13 +187,16 @@ def _sparse_moments(X, labels, n_slices, weights, n_rows, per_slice, fourth):
         scatter = _sparse_gram(X, weights) - (weight * mean.T) @ mean
     moments = SliceMoments(weight, mean, scatter, n_rows)
     if fourth:
+        X = X[:, :fourth]
         square = np.asarray(X.multiply(X).sum(axis=1)).ravel()
         raw = FourthMoment(weights @ (square * square), X.T @ (weights * square))
         total = total_moments(moments)
-        first = total.weight * total.mean
-        second = total.weight * total.covariance + np.outer(first, total.mean)
+        mean = total.mean[:fourth]
+        first = total.weight * mean
+        second = total.weight * total.covariance[:fourth, :fourth]
+        second = second + np.outer(first, mean)
         moments = moments._replace(
-            fourth=_shift_fourth(raw, total.weight, first, second, total.mean)
+            fourth=_shift_fourth(raw, total.weight, first, second, mean)
         )
     return moments
 
@@ -256,12 +261,13 @@ def merge_moments(a, b):
 def _about(moments, centre):
     """Fourth moments about `centre` in place of the own mean."""
     total = total_moments(moments)
+    k = moments.fourth.cubic.shape[0]
     return _shift_fourth(
         moments.fourth,
         total.weight,
-        0 * total.mean,
-        total.weight * total.covariance,
-        centre - total.mean,
+        0 * total.mean[:k],
+        total.weight * total.covariance[:k, :k],
+        (centre - total.mean)[:k],
     )
 
 
