@@ -4,17 +4,16 @@ from __future__ import annotations
 
 PARAMETERS = {
     "n_components": """n_components : int, float, str or None, default=None
-    Number of directions, at most {most}. A float in (0, 1) takes the fewest whose
-    eigenvalues hold that share of their sum. None keeps every direction the method
-    can tell, the important ones first. Or one of the rules {rules}, which leave
-    their evidence in ``rank_evidence_``:
+    Number of directions,
+    at most {most}.
+    A float in (0, 1) takes the fewest whose eigenvalues hold that share of their
+    sum. None keeps every direction the method can tell, the important ones first.
+    Or one of these rules, which leave their evidence in ``rank_evidence_``:
 
     - "gap": up to the largest drop of the eigenvalues;
-    - "chi2": sequential tests at level 0.05 (only sliced inverse regression has
-      them);
     - "bic": a penalised likelihood of the eigenvalues;
     - "ladle": eigenvalues and the movement of directions under 100 bootstrap
-      samples together; costs 100 fits.""",
+      samples together; costs 100 fits{chi2}.""",
     "n_slices": """n_slices : int or array-like of shape (n_edges,), default=10
     Slices of a continuous response, of about equal size, or the rising values that
     separate them. Fewer are made where a slice would have under `min_slice` samples.
@@ -78,13 +77,15 @@ one and the same eigenvalue are ordered by the variance of the data along them.
 """
 
 
-def shared_docs(*, omit=(), **values):
+def shared_docs(*, omit=(), texts=None, **values):
     """Fill ``{parameters}``, ``{attributes}`` and ``{notes}`` of a class.
 
     Parameters
     ----------
     omit : tuple of str
         Shared texts that the class does not have.
+    texts : dict, optional
+        Parameters that the class describes in its own words, in their place.
     **values : str
         What differs between classes.
     """
@@ -93,7 +94,8 @@ def shared_docs(*, omit=(), **values):
         if cls.__doc__ is not None:
             cls.__doc__ = (
                 cls.__doc__.replace(
-                    "    {parameters}\n", _section(PARAMETERS, omit, values)
+                    "    {parameters}\n",
+                    _section({**PARAMETERS, **(texts or {})}, omit, values),
                 )
                 .replace("    {attributes}\n", _section(ATTRIBUTES, omit, values))
                 .replace("    {notes}\n", _section({"": NOTES}, (), {}))

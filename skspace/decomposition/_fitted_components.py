@@ -53,8 +53,8 @@ class ResponseBasis(NamedTuple):
 
 
 @shared_docs(
-    rules='"gap", "bic", "ladle"',
-    most="as the basis has independent functions (one fewer than slices)",
+    most="as many as the basis has independent functions, one fewer than slices",
+    chi2="",
 )
 class PrincipalFittedComponents(MomentSDR):
     """Principal fitted components (PFC).
@@ -66,13 +66,13 @@ class PrincipalFittedComponents(MomentSDR):
 
     Parameters
     ----------
+    {parameters}
     basis : {"auto", "polynomial", "slices"}, default="auto"
         Functions of the response: its powers, or the indicators of its slices. "auto"
         takes powers of numbers and indicators of classes. With indicators alone the
         directions are those of :class:`SlicedInverseRegression`.
     degree : int, default=3
         Highest power.
-    {parameters}
 
     Attributes
     ----------
@@ -132,25 +132,25 @@ class PrincipalFittedComponents(MomentSDR):
         n_components=None,
         *,
         n_slices=10,
-        basis="auto",
-        degree=3,
         target_type="auto",
         min_slice=5,
         scale="raw",
         rcond=1e-6,
         shrinkage=None,
         random_state=None,
+        basis="auto",
+        degree=3,
     ):
         self.n_components = n_components
         self.n_slices = n_slices
-        self.basis = basis
-        self.degree = degree
         self.target_type = target_type
         self.min_slice = min_slice
         self.scale = scale
         self.rcond = rcond
         self.shrinkage = shrinkage
         self.random_state = random_state
+        self.basis = basis
+        self.degree = degree
 
     def _rule(self, y, weights, classes=None):
         slicing = super()._rule(y, weights, classes)

@@ -94,9 +94,14 @@ def hessian_directions(T, whitening):
 
 
 @shared_docs(
-    rules='"gap", "bic", "ladle"',
-    most="as there are independent features",
-    omit=("n_slices", "min_slice", "n_slices_", "slice_edges_"),
+    most="as many as there are independent features",
+    chi2="",
+    omit=("min_slice", "n_slices_", "slice_edges_"),
+    texts={
+        "n_slices": """n_slices : int, default=10
+    There are no slices: under ``target_type="auto"``, at most so many distinct
+    numbers count as classes."""
+    },
 )
 class PrincipalHessianDirections(SDRTransformer):
     """Principal Hessian directions (pHd).
@@ -107,13 +112,10 @@ class PrincipalHessianDirections(SDRTransformer):
 
     Parameters
     ----------
-    n_slices : int, default=10
-        Under ``target_type="auto"``, at most so many distinct numbers count as
-        classes. There are no slices.
+    {parameters}
     response : {"residual", "y"}, default="residual"
         Whether to use the residuals of a linear least-squares fit, or `y` itself.
         Where the fit leaves no residual (features as many as samples, say), `y`.
-    {parameters}
 
     Attributes
     ----------
@@ -168,21 +170,21 @@ class PrincipalHessianDirections(SDRTransformer):
         n_components=None,
         *,
         n_slices=10,
-        response="residual",
         target_type="auto",
         scale="raw",
         rcond=1e-6,
         shrinkage=None,
         random_state=None,
+        response="residual",
     ):
         self.n_components = n_components
         self.n_slices = n_slices
-        self.response = response
         self.target_type = target_type
         self.scale = scale
         self.rcond = rcond
         self.shrinkage = shrinkage
         self.random_state = random_state
+        self.response = response
 
     @fit_context
     def fit(self, X, y, sample_weight=None):

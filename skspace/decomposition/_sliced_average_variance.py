@@ -7,7 +7,7 @@ from ._docs import shared_docs
 from ._moment_sdr import MomentSDR
 
 
-@shared_docs(rules='"gap", "bic", "ladle"', most="as there are independent features")
+@shared_docs(most="as many as there are independent features", chi2="")
 class SlicedAverageVarianceEstimation(MomentSDR):
     """Sliced average variance estimation (SAVE).
 

@@ -12,9 +12,9 @@ from ._rank import constraints
 
 
 @shared_docs(
-    rules='"gap", "chi2", "bic", "ladle"',
     most="one fewer than there are slices",
-    partial="",
+    chi2=""";
+    - "chi2": sequential tests at level 0.05 of further directions""",
 )
 class SlicedInverseRegression(MomentSDR):
     """Sliced inverse regression (SIR).

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from .._array import accelerated, array_namespace, asarray_like, device, to_numpy
 from ._slices import effective_size
 
-BLOCK_BYTES = 2**23
+BLOCK_BYTES = 2**22
 """Rows are taken in blocks of about this size, in float64."""
 
 
