@@ -2,6 +2,7 @@
 
 from ._directional_regression import DirectionalRegression
 from ._fitted_components import PrincipalFittedComponents
+from ._outer_product_gradients import OuterProductGradients
 from ._principal_hessian import PrincipalHessianDirections
 from ._sliced_average_variance import SlicedAverageVarianceEstimation
 from ._sliced_inverse_regression import SlicedInverseRegression
@@ -9,6 +10,7 @@ from ._spiked_pca import SpikedPCA
 
 __all__ = [
     "DirectionalRegression",
+    "OuterProductGradients",
     "PrincipalFittedComponents",
     "PrincipalHessianDirections",
     "SlicedAverageVarianceEstimation",
