@@ -33,6 +33,20 @@ INSTANCES = {
     "SparseSubspaceClustering": [{}, {"l1_ratio": 1.0, "affine": True}],
     "OMPSubspaceClustering": [{}, {"dropout": 0.5}, {"affine": True}],
     "LowRankSubspaceClustering": [{}, {"alpha": 1.0}],
+    "SlicedInverseRegression": [
+        {},
+        {"n_components": 1, "scale": "whitened"},
+        {"shrinkage": "auto"},
+        {"n_components": "bic"},
+    ],
+    "SlicedAverageVarianceEstimation": [{}, {"shrinkage": 0.2}],
+    "DirectionalRegression": [{}, {"shrinkage": "auto"}, {"n_components": "gap"}],
+    "PrincipalHessianDirections": [{}, {"response": "y", "scale": "whitened"}],
+    "PrincipalFittedComponents": [
+        {},
+        {"basis": "slices", "target_type": "continuous"},
+        {"basis": "polynomial", "shrinkage": "auto"},
+    ],
     "KSubspaces": [{}, {"consensus": True, "n_init": 20}],
 }
 

@@ -34,7 +34,7 @@ default="auto"
     "shrinkage": """shrinkage : float, "auto" or None, default=None
     Weight ρ in the covariance (1 - ρ) Σ + ρ trace(Σ)/p I of the features; "auto" is
     the estimate of Ledoit and Wolf. For more features than samples, or nearly so.
-    Standardise features of different units first.""",
+    Standardise features of different units first. `rcond` is not used then.""",
     "random_state": """random_state : int, RandomState instance or None, default=None
     Fixes the resampling of the rule "ladle".""",
 }

@@ -129,8 +129,8 @@ class PrincipalHessianDirections(SDRTransformer):
     -----
     Kernel matrix: the mean of e w wᵀ over whitened samples w, where e is the residual
     or the centred response, of unit variance. Eigenvalues have signs: which way the
-    regression bends. With several responses, or indicators of classes (one fewer
-    than classes), the eigenvectors of the sum of the squared matrices.
+    regression bends. With several responses, or indicators of more than two
+    classes, the eigenvectors of the sum of the squared matrices.
 
     *Blind spot.* Linear trends, and odd functions such as u³ that bend as much up as
     down. Heavy tails of the response hurt, since its numbers are used.

@@ -63,9 +63,10 @@ def check_weights(sample_weight, X):
 
 
 def response_columns(y, kind, n_slices, weights=None):
-    """Columns of numbers for methods that regress on y, and whether y is continuous.
+    """Columns of numbers for methods that use the values of y.
 
-    Classes become indicators, one fewer than there are; numbers stay.
+    Classes become indicators, one of two and all of more, so that their order does
+    not matter; numbers stay.
 
     Returns
     -------
@@ -79,10 +80,8 @@ def response_columns(y, kind, n_slices, weights=None):
         values = np.unique(seen)
         few = np.isscalar(n_slices) and len(values) <= n_slices
         if kind == "discrete" or not numeric or (kind == "auto" and few):
-            if numeric and len(values) == 2:
-                columns.append(column.astype(np.float64))
-                continue
-            columns += [(column == v).astype(np.float64) for v in values[1:]]
+            shown = values[1:] if len(values) == 2 else values
+            columns += [(column == v).astype(np.float64) for v in shown]
         else:
             columns.append(column.astype(np.float64))
-    return np.stack(columns, axis=1) if columns else np.zeros((len(table), 0))
+    return np.stack(columns, axis=1)

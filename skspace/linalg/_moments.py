@@ -275,11 +275,12 @@ def total_moments(moments):
     """Weight, mean and covariance of all slices together."""
     xp = array_namespace(moments.weight)
     weight = xp.sum(moments.weight)
-    mean, between = _between(moments, moments.weight / weight)
+    divisor = _positive(weight)  # a block may hold nothing but weights of zero
+    mean, between = _between(moments, moments.weight / divisor)
     within = moments.scatter
     if moments.per_slice:
         within = xp.sum(within, axis=0)
-    covariance = within / weight + between
+    covariance = within / divisor + between
     return Total(weight, mean, (covariance + xp.matrix_transpose(covariance)) / 2)
 
 

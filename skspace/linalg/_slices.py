@@ -83,9 +83,9 @@ def slice_response(
 
     Notes
     -----
-    Edges are quantiles that weights and repetition agree upon: the value at which
-    the cumulated weight passes k/H, or the middle between two values when it is
-    met exactly. Equal values share a slice. With q columns each is cut into
+    Edges lie in the middle between two neighbouring values, where the share of the
+    weight below comes nearest to k/H: weights and repetition agree upon them, equal
+    values share a slice, and no slice is empty. With q columns each is cut into
     about ``n_slices ** (1/q)`` slices, two at least. Cost O(n log n).
     """
     given = None
@@ -140,13 +140,17 @@ def _slice_column(y, n_slices, kind, min_slice, weights, given, classes):
         return ColumnSlices(values, None)
     n_rows = effective_size(len(y), cumulated[-1])
     n_slices = max(2, min(n_slices, int(n_rows // min_slice)))
+    if len(values) < 2:
+        return ColumnSlices(None, np.zeros(0))
     wanted = cumulated[-1] * np.arange(1, n_slices) / n_slices
-    tol = 1e-12 * cumulated[-1]
-    at = np.searchsorted(cumulated, wanted - tol)
-    after = np.minimum(at + 1, len(values) - 1)
-    met = np.abs(cumulated[at] - wanted) <= tol
-    middle = values[at] + (values[after] - values[at]) / 2
-    return ColumnSlices(None, np.unique(np.where(met, middle, values[at])))
+    # Between two distinct values, where the weight below comes nearest to a share.
+    below, tol = cumulated[:-1], 1e-12 * cumulated[-1]
+    after = np.minimum(np.searchsorted(below, wanted - tol), len(below) - 1)
+    before = np.maximum(after - 1, 0)
+    nearer = wanted - below[before] <= below[after] - wanted + tol
+    at = np.unique(np.where(nearer, before, after))
+    middle = values[at] + (values[at + 1] - values[at]) / 2
+    return ColumnSlices(None, np.where(middle > values[at], middle, values[at + 1]))
 
 
 def _distribution(y, weights):
@@ -196,7 +200,7 @@ def assign_slices(slicing, y):
             unknown = values[column.classes[own] != values]
             if len(unknown):
                 raise ValueError(
-                    f"y holds the class {unknown[0]!r}, which the first call of "
+                    f"y holds the class {unknown[:1].tolist()[0]!r}, which the first call of "
                     "partial_fit did not see; name all classes there (classes=)."
                 )
         labels = labels * column.n_slices + own

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from .._array import array_namespace, device
+from .._array import array_namespace
 
 CONSTANT = 64.0
 """A column whose deviation is below this many roundings of its mean is constant."""
@@ -14,7 +14,8 @@ CONSTANT = 64.0
 class Whitening(NamedTuple):
     """The map w = forwardᵀ (x - mean) and its inverse x - mean = inverse w.
 
-    `eigenvalues` are those of the correlations that were kept, falling.
+    `eigenvalues` are those of the correlations (of the shrunken covariance) that were
+    kept, falling.
     """
 
     mean: Any
@@ -60,7 +61,8 @@ def whiten(mean, covariance, *, rcond=1e-6, shrinkage=0.0):
     Notes
     -----
     The cut is made on correlations, so it does not depend on the units of the
-    columns; columns without variance are left out. Cost O(p³).
+    columns; columns without variance are left out. With shrinkage, which does depend
+    on units, no cut is needed and `rcond` is not used. Cost O(p³).
     """
     xp = array_namespace(covariance)
     n_features = covariance.shape[0]
@@ -69,20 +71,34 @@ def whiten(mean, covariance, *, rcond=1e-6, shrinkage=0.0):
     varies = variance > (CONSTANT * eps * mean) ** 2
     if not bool(xp.any(varies)):
         raise ValueError("Every feature is constant: there is nothing to reduce.")
-    keep = xp.astype(varies, xp.float64)
     if shrinkage > 0:
-        ridge = shrinkage * xp.sum(variance * keep) / n_features
-        covariance = (1 - shrinkage) * covariance + ridge * xp.eye(
-            n_features, dtype=xp.float64, device=device(covariance)
-        )
-        variance = xp.linalg.diagonal(covariance)
+        return _whiten_shrunken(mean, covariance, varies, shrinkage)
     scale = xp.sqrt(xp.where(varies, variance, xp.ones_like(variance)))
-    inverse_scale = keep / scale
+    inverse_scale = xp.astype(varies, xp.float64) / scale
     correlation = inverse_scale[:, None] * covariance * inverse_scale
     eigenvalues, V = xp.linalg.eigh(correlation)
     return _from_spectrum(
         mean, xp.flip(eigenvalues), xp.flip(V, axis=1), inverse_scale, scale, rcond
     )
+
+
+def _whiten_shrunken(mean, covariance, varies, shrinkage):
+    """Whiten by (1-ρ) Σ + ρ trace(Σ)/p I, within the range of Σ.
+
+    Outside that range no row ever differs from the mean. Small eigenvalues need no
+    cut, since shrinkage raises them.
+    """
+    xp = array_namespace(covariance)
+    n_features = covariance.shape[0]
+    keep = xp.astype(varies, xp.float64)
+    values, V = xp.linalg.eigh(keep[:, None] * covariance * keep)
+    values, V = xp.flip(values), xp.flip(V, axis=1)
+    eps = float(xp.finfo(xp.float64).eps)
+    rank = int(xp.sum(xp.astype(values > n_features * eps * values[0], xp.int64)))
+    values, V = values[:rank], V[:, :rank]
+    values = (1 - shrinkage) * values + shrinkage * xp.sum(values) / n_features
+    root = xp.sqrt(values)
+    return Whitening(mean, V / root, V * root, values)
 
 
 def whiten_rows(X, mean, scale_of, *, weights=None, rcond=0.0):

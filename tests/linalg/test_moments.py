@@ -1,0 +1,170 @@
+"""Moments of slices: against loops, under merging, weights, offsets and sparsity."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.covariance import ledoit_wolf_shrinkage as peer_shrinkage
+
+from skspace.linalg import _moments
+from skspace.linalg._moments import (
+    merge_moments,
+    pool_moments,
+    slice_moments,
+    total_moments,
+)
+from skspace.linalg._whitening import ledoit_wolf_shrinkage
+
+
+def by_loops(X, labels, n_slices, weights):
+    """Weight, mean and scatter of each slice, one row after the other."""
+    p = X.shape[1]
+    weight, mean = np.zeros(n_slices), np.zeros((n_slices, p))
+    scatter = np.zeros((n_slices, p, p))
+    for h in range(n_slices):
+        rows = [i for i in range(len(X)) if labels[i] == h and weights[i] > 0]
+        weight[h] = sum(weights[i] for i in rows)
+        for i in rows:
+            mean[h] += weights[i] * X[i] / weight[h]
+        for i in rows:
+            d = X[i] - mean[h]
+            scatter[h] += weights[i] * np.outer(d, d)
+    return weight, mean, scatter
+
+
+def table(rng, n=60, p=4, n_slices=3):
+    X = rng.standard_normal((n, p)) @ rng.standard_normal((p, p))
+    return X, rng.randint(0, n_slices, n), rng.randint(0, 3, n).astype(float)
+
+
+def assert_close(a, b, atol=1e-10):
+    for mine, other in zip(a[:3], b[:3], strict=True):
+        np.testing.assert_allclose(mine, other, atol=atol)
+    assert a.n_rows == b.n_rows
+
+
+@pytest.mark.parametrize("per_slice", [True, False])
+def test_moments_equal_loops(library, rng, monkeypatch, per_slice):
+    monkeypatch.setattr(_moments, "BLOCK_BYTES", 8 * 4 * 16)  # several blocks
+    X, labels, weights = table(rng)
+    weight, mean, scatter = by_loops(X, labels, 4, weights)
+    moments = slice_moments(
+        library.asarray(X), labels, 4, weights=weights, per_slice=per_slice
+    )
+    found = [library.to_numpy(m) for m in moments[:3]]
+    np.testing.assert_allclose(found[0], weight)
+    np.testing.assert_allclose(found[1], mean, atol=1e-12)
+    expected = scatter if per_slice else scatter.sum(axis=0)
+    np.testing.assert_allclose(found[2], expected, atol=1e-11)
+    total = total_moments(moments)
+    np.testing.assert_allclose(
+        library.to_numpy(total.covariance),
+        np.cov(X.T, aweights=weights, bias=True),
+        atol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("per_slice", [True, False])
+@pytest.mark.parametrize("interface", [sp.csr_array, sp.csc_matrix])
+def test_sparse_equals_dense(rng, per_slice, interface):
+    X, labels, weights = table(rng)
+    X[np.abs(X) < 1] = 0
+    for fourth in (0, 3):
+        dense, sparse = (
+            slice_moments(
+                T, labels, 4, weights=weights, per_slice=per_slice, fourth=fourth
+            )
+            for T in (X, interface(X))
+        )
+        assert_close(dense, sparse)
+    np.testing.assert_allclose(dense.fourth.quartic, sparse.fourth.quartic)
+    np.testing.assert_allclose(dense.fourth.cubic, sparse.fourth.cubic)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 2**16),
+    st.lists(st.integers(1, 30), min_size=1, max_size=6),
+    st.booleans(),
+    st.sampled_from([0.0, 1e3, 1e6]),
+)
+def test_chunks_in_any_order_equal_the_whole(seed, sizes, per_slice, offset):
+    rng = np.random.RandomState(seed)
+    X, labels, weights = table(rng, n=sum(sizes))
+    weights[rng.randint(len(weights))] = 1.0
+    X = X + offset
+    kind = {"per_slice": per_slice, "fourth": 4}
+    whole = slice_moments(X, labels, 3, weights=weights, **kind)
+    ends = np.cumsum([0, *sizes])
+    parts = [
+        slice_moments(X[a:b], labels[a:b], 3, weights=weights[a:b], **kind)
+        for a, b in pairwise(ends)
+    ]
+    merged = parts[0]
+    order = [parts[i] for i in rng.permutation(len(parts))]
+    shuffled = order[0]
+    for part, other in zip(parts[1:], order[1:], strict=True):
+        merged, shuffled = merge_moments(merged, part), merge_moments(shuffled, other)
+    atol = 1e-10 if offset < 1e6 else 1e-8
+    # Means carry the rounding of the offset itself.
+    for found in (merged, shuffled):
+        np.testing.assert_allclose(found.scatter, whole.scatter, rtol=1e-8, atol=atol)
+        np.testing.assert_allclose(found.mean, whole.mean, rtol=1e-14, atol=1e-12)
+        np.testing.assert_allclose(
+            found.fourth.quartic, whole.fourth.quartic, rtol=1e-7, atol=1e-6
+        )
+        np.testing.assert_allclose(
+            found.fourth.cubic, whole.fourth.cubic, rtol=1e-7, atol=1e-5
+        )
+
+
+@pytest.mark.parametrize("per_slice", [True, False])
+def test_pooled_slices_are_the_moments_of_the_union(rng, per_slice):
+    X, labels, weights = table(rng, n_slices=4)
+    X += 1e4
+    labels[labels == 2] = 1  # slice 2 is empty
+    groups = np.array([1, 0, -1, 1])
+    kind = {"weights": weights, "per_slice": per_slice}
+    pooled = pool_moments(slice_moments(X, labels, 4, **kind), groups, 2)
+    assert_close(pooled, slice_moments(X, groups[labels], 2, **kind), atol=1e-8)
+
+
+def test_weights_equal_repetition(rng):
+    X, labels, weights = table(rng)
+    times = weights.astype(int)
+    weighted = slice_moments(X, labels, 3, weights=weights, per_slice=True)
+    repeated = slice_moments(
+        np.repeat(X, times, axis=0), np.repeat(labels, times), 3, per_slice=True
+    )
+    for a, b in zip(weighted[:3], repeated[:3], strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-10)
+    assert weighted.n_samples == repeated.n_samples
+
+
+def test_offset_costs_no_digits(rng):
+    X, labels, _ = table(rng, n=400)
+    near, far = (
+        total_moments(slice_moments(T, labels, 3, per_slice=False)).covariance
+        for T in (X, X + 2.0**20)
+    )
+    np.testing.assert_allclose(far, near, atol=1e-9)
+
+
+def test_float32_is_summed_in_float64(rng):
+    X, labels, _ = table(rng, n=3000)
+    X = (X + 100).astype(np.float32)
+    moments = slice_moments(X, labels, 3, per_slice=True)
+    expected = slice_moments(X.astype(float), labels, 3, per_slice=True)
+    assert_close(moments, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(30, 8), (15, 40), (500, 3)])
+def test_ledoit_wolf_equals_scikit_learn(rng, shape):
+    X = rng.standard_normal(shape) * (1 + rng.uniform(size=shape[1])) + 3
+    labels = rng.randint(0, 3, shape[0])
+    moments = slice_moments(X, labels, 3, per_slice=False, fourth=shape[1])
+    found = ledoit_wolf_shrinkage(moments, total_moments(moments))
+    np.testing.assert_allclose(found, peer_shrinkage(X), rtol=1e-10)
