@@ -30,6 +30,8 @@ ENOUGH = 2 / 3
 """Mean reliability of the slopes, in (0, 1), below which windows are widened."""
 WIDEN = 1.2
 """Factor by which they are widened."""
+FINEST = 1e-6
+"""Narrowest windows, relative to the range: squared distances keep four digits."""
 EVERYONE = 0.9
 """Share of all samples in the mean window at which widening ends."""
 DAMPING = 1e-4
@@ -181,6 +183,7 @@ def observe(X, Y, weights, basis, bandwidth, centers, n_unknowns):
             float(xp.sum(at * size)) >= EVERYONE * n_samples
         )
 
+    bandwidth = max(bandwidth, FINEST * float(xp.max(xp.abs(X @ basis))))
     hoods = neighbourhoods(X, Y, weights, basis, bandwidth, centers)
     if not wide_enough(hoods.size):
         size = hoods.size
