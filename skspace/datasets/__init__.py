@@ -13,6 +13,7 @@ states origin and licence. The SHA-256 of every file is checked every time, and 
 is ever unpickled.
 """
 
+from ._attributed_graph import make_attributed_graph
 from ._clouds import fetch_car_lidar, fetch_corridor, fetch_street_lidar
 from ._fetch import DatasetNotFoundError
 from ._generators import make_union_of_subspaces
@@ -51,6 +52,7 @@ __all__ = [
     "fetch_yaleb",
     "get_ill_conditioned_names",
     "get_mi_task_names",
+    "make_attributed_graph",
     "make_sdr_regression",
     "make_union_of_subspaces",
 ]

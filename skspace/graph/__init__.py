@@ -1,3 +1,6 @@
-"""Mathematics of graphs that clusterers share: nearest entries, spectral embedding."""
+"""Graphs: slicing by vertices, quality of partitions, spectral embedding, filters."""
 
-__all__: list[str] = []
+from ._quality import conductance, modularity
+from ._vertex_graph import VertexGraph
+
+__all__ = ["VertexGraph", "conductance", "modularity"]
