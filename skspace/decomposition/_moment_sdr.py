@@ -163,7 +163,8 @@ class MomentSDR(SDRTransformer):
     def _solve(self, moments, rule, *, rows=None, warn=False):
         pooled = self._pooled(moments, rule, warn=warn)
         whitening = self._whiten(pooled, warn=warn)
-        if whitening.condition > ILL_CONDITIONED and rows is not None:
+        squared_away = not self.shrinkage and whitening.condition > ILL_CONDITIONED
+        if squared_away and rows is not None:
             whitening, whitened = self._from_rows(whitening, rule, rows)
         else:
             whitened = whitened_moments(pooled, whitening)

@@ -197,10 +197,10 @@ def assign_slices(slicing, y):
         else:
             own = np.searchsorted(column.classes, values)
             own = np.minimum(own, len(column.classes) - 1)
-            unknown = values[column.classes[own] != values]
-            if len(unknown):
+            unknown = values[column.classes[own] != values].tolist()
+            if unknown:
                 raise ValueError(
-                    f"y holds the class {unknown[:1].tolist()[0]!r}, which the first call of "
+                    f"y holds the class {unknown[0]!r}, which the first call of "
                     "partial_fit did not see; name all classes there (classes=)."
                 )
         labels = labels * column.n_slices + own

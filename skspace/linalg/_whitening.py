@@ -65,7 +65,6 @@ def whiten(mean, covariance, *, rcond=1e-6, shrinkage=0.0):
     on units, no cut is needed and `rcond` is not used. Cost O(p³).
     """
     xp = array_namespace(covariance)
-    n_features = covariance.shape[0]
     eps = float(xp.finfo(xp.float64).eps)
     variance = xp.linalg.diagonal(covariance)
     varies = variance > (CONSTANT * eps * mean) ** 2

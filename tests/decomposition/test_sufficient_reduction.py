@@ -312,3 +312,60 @@ def test_names_of_the_outputs(Reducer, rng):
     model = Reducer(2).fit(*regression(rng))
     names = model.get_feature_names_out()
     assert list(names) == [f"{Reducer.__name__.lower()}{i}" for i in range(2)]
+
+
+@pytest.mark.parametrize("kind", ["object", "series", "categorical", "list"])
+def test_classes_of_any_container(kind, rng):
+    pandas = pytest.importorskip("pandas")
+    X, y = classes(rng)
+    given = {
+        "object": lambda: y.astype(object),
+        "series": lambda: pandas.Series(y),
+        "categorical": lambda: pandas.Series(y).astype("category"),
+        "list": y.tolist,
+    }[kind]()
+    for Reducer in ALL:
+        assert_same_map(Reducer(2).fit(X, given), Reducer(2).fit(X, y))
+
+
+def test_numbers_in_objects_are_numbers(rng):
+    X, y = regression(rng)
+    for Reducer in ALL:
+        assert_same_map(Reducer(2).fit(X, y.astype(object)), Reducer(2).fit(X, y))
+
+
+def test_too_many_features_for_one_matrix_per_slice(rng):
+    X, y = rng.standard_normal((60, 6000)), rng.standard_normal(60)
+    with pytest.raises(ValueError, match=r"each slice needs 3\.5 GB"):
+        DirectionalRegression().fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (-np.ones(300), "Negative"),
+        (np.zeros(300), "non-zero"),
+        (np.ones(7), "shape"),
+        (np.full(300, np.nan), "NaN"),
+    ],
+)
+def test_impossible_weights_are_refused(weights, message, rng):
+    X, y = regression(rng)
+    with pytest.raises(ValueError, match=message):
+        SlicedInverseRegression().fit(X, y, sample_weight=weights)
+
+
+@every
+def test_scores_of_another_width_are_refused(Reducer, rng):
+    model = Reducer(2).fit(*regression(rng))
+    with pytest.raises(ValueError, match="2 scores per row"):
+        model.inverse_transform(np.ones((3, 5)))
+
+
+def test_a_response_mostly_of_one_value(rng):
+    """Half of the rows share a value: they are one slice, the others the rest."""
+    X = rng.standard_normal((2000, 5))
+    y = np.maximum(X[:, 0], 0)
+    model = SlicedInverseRegression(1).fit(X, y)
+    assert model.n_slices_ == 6
+    assert subspace_distance(model, np.eye(5)[:, :1]) < 0.1

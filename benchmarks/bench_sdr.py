@@ -1,0 +1,192 @@
+"""Sufficient dimension reduction against a plain QR-and-loop implementation.
+
+python benchmarks/bench_sdr.py [--rounds 5] [--rows 1000000]
+
+The peers are written here as public packages do it: QR of the centred table for the
+whitening, then a loop over slices that gathers rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+from _harness import Contestant, contest, peak_memory
+from threadpoolctl import threadpool_limits
+
+from skspace.decomposition import (
+    DirectionalRegression,
+    PrincipalFittedComponents,
+    PrincipalHessianDirections,
+    SlicedAverageVarianceEstimation,
+    SlicedInverseRegression,
+)
+from skspace.linalg import subspace_distance
+from skspace.linalg._moments import group_by_slice
+
+N_SLICES = 10
+MODELS = ("cubic", "symmetric", "ratio", "mixed")
+
+
+def regression(model, n, p, seed):
+    """Draw one of four standard models; returns X, y and the central subspace."""
+    rng = np.random.RandomState(seed)
+    X, e = rng.standard_normal((n, p)), rng.standard_normal(n)
+    b1, b2 = np.zeros(p), np.zeros(p)
+    b1[:4], b2[4:8] = 0.5, [0.5, -0.5, 0.5, -0.5]
+    u, v = X @ b1, X @ b2
+    one, two = b1[:, None], np.column_stack([b1, b2])
+    return {
+        "cubic": (X, u + u**3 / 3 + 0.5 * e, one),
+        "symmetric": (X, u**2 + 0.5 * e, one),
+        "ratio": (X, u / (0.5 + (v + 1.5) ** 2) + 0.25 * e, two),
+        "mixed": (X, u + v**2 + 0.4 * e, two),
+    }[model]
+
+
+def error(directions, basis):
+    """Projector distance over √(2 d), in [0, 1]."""
+    d = basis.shape[1]
+    return subspace_distance(directions, basis, "projection") / np.sqrt(2 * d)
+
+
+def whiten_by_qr(X, y):
+    """Whitened rows, the triangular factor, and slices at quantiles."""
+    Q, R = np.linalg.qr(X - X.mean(axis=0))
+    edges = np.quantile(y, np.arange(1, N_SLICES) / N_SLICES)
+    scale = np.sqrt(len(X))
+    return Q * scale, R / scale, np.searchsorted(edges, y, side="right")
+
+
+def sir_by_qr(X, y, d):
+    """Slice means of whitened rows, one slice after the other."""
+    Z, R, labels = whiten_by_qr(X, y)
+    M = np.zeros((X.shape[1], X.shape[1]))
+    for h in range(N_SLICES):
+        mean = Z[labels == h].mean(axis=0)
+        M += np.mean(labels == h) * np.outer(mean, mean)
+    return np.linalg.solve(R, np.linalg.eigh(M)[1][:, -d:])
+
+
+def save_by_qr(X, y, d):
+    """Covariances of whitened slices, one after the other."""
+    Z, R, labels = whiten_by_qr(X, y)
+    eye, M = np.eye(X.shape[1]), 0
+    for h in range(N_SLICES):
+        D = eye - np.cov(Z[labels == h].T, bias=True)
+        M = M + np.mean(labels == h) * D @ D
+    return np.linalg.solve(R, np.linalg.eigh(M)[1][:, -d:])
+
+
+def bench_error(n_seeds):
+    """Print the mean distance to the truth of every method on four models."""
+    methods = {
+        "SIR": SlicedInverseRegression,
+        "SAVE": SlicedAverageVarianceEstimation,
+        "DR": DirectionalRegression,
+        "pHd": PrincipalHessianDirections,
+        "PFC": PrincipalFittedComponents,
+    }
+    for n, p in [(500, 10), (2000, 20)]:
+        print(f"\nMean distance to the central subspace, n={n}, p={p}, seeds 0-19")
+        print("  " + " " * 12 + "".join(f"{name:>8s}" for name in methods))
+        for model in MODELS:
+            errors = []
+            for Reducer in methods.values():
+                each = []
+                for seed in range(n_seeds):
+                    X, y, basis = regression(model, n, p, seed)
+                    found = Reducer(n_components=basis.shape[1]).fit(X, y)
+                    each.append(error(found, basis))
+                errors.append(np.mean(each))
+            print(f"  {model:12s}" + "".join(f"{e:8.3f}" for e in errors))
+
+
+def bench_speed(n_rounds):
+    """Print the contest with the peers on 100,000 x 100."""
+    X, y, basis = regression("mixed", 100_000, 100, 0)
+    pairs = [
+        ("SIR", SlicedInverseRegression, "SIR by QR", sir_by_qr),
+        ("DR", DirectionalRegression, "SAVE by QR", save_by_qr),
+        ("SAVE", SlicedAverageVarianceEstimation, "SAVE by QR", save_by_qr),
+    ]
+    for ours, Reducer, theirs, peer in pairs:
+        contest(
+            f"{ours} on {X.shape[0]} x {X.shape[1]}, {N_SLICES} slices, mixed model",
+            [
+                Contestant(ours, lambda R=Reducer: R(n_components=2).fit(X, y)),
+                Contestant(theirs, lambda f=peer: f(X, y, 2)),
+            ],
+            accuracy=lambda found: f"distance {error(found, basis):.4f}",
+            n_rounds=n_rounds,
+        )
+
+
+def bench_grouping(n_rounds):
+    """Print the contest of the compiled grouping of rows with plain ways."""
+    rng = np.random.RandomState(0)
+    X, labels = rng.standard_normal((5000, 100)), rng.randint(0, N_SLICES, 5000)
+    pivot, weights = X.mean(axis=0), np.ones(5000)
+
+    def gathers():
+        parts = [X[labels == h] - pivot for h in range(N_SLICES)]
+        return np.concatenate(parts), np.stack([part.sum(axis=0) for part in parts])
+
+    expected = gathers()
+
+    def accuracy(found):
+        close = all(map(np.allclose, found, expected))
+        return "equal" if close else "NOT EQUAL"
+
+    args = X, pivot, labels, weights, N_SLICES
+    contest(
+        f"Rows centred, grouped and summed by slice {X.shape}",
+        [
+            Contestant("compiled twin", lambda: group_by_slice(*args)[:2]),
+            Contestant("definition", lambda: group_by_slice.__wrapped__(*args)[:2]),
+            Contestant("a boolean gather per slice", gathers),
+        ],
+        accuracy=accuracy,
+        n_rounds=n_rounds,
+    )
+
+
+def bench_growth(n_rows):
+    """Print time and memory of chunks of 10,000 rows of 100 features."""
+    print("\nChunks of 10,000 x 100 by partial_fit, one thread; drawing not counted")
+    for Reducer in (SlicedInverseRegression, DirectionalRegression):
+        model = Reducer(n_components=2)
+        seconds, seen = 0.0, 0
+        marks = [n_rows // 10, n_rows // 2, n_rows]
+        with threadpool_limits(1):
+            while seen < n_rows:
+                X, y, basis = regression("mixed", 10_000, 100, seen)
+                start = time.perf_counter()
+                model.partial_fit(X, y)
+                seconds += time.perf_counter() - start
+                seen += len(X)
+                if seen in marks:
+                    print(
+                        f"  {Reducer.__name__:24s} n={seen:8d} {seconds:7.2f} s"
+                        f"   {seconds / seen * 1e6:6.2f} s per million"
+                        f"   distance {error(model, basis):.4f}"
+                        f"   peak {peak_memory() / 1e6:.0f} MB"
+                    )
+
+
+def main():
+    """Run everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    options = parser.parse_args()
+    bench_growth(options.rows)  # first: peak memory is that of the whole process
+    bench_grouping(options.rounds)
+    bench_speed(options.rounds)
+    bench_error(options.seeds)
+
+
+if __name__ == "__main__":
+    main()
