@@ -28,8 +28,9 @@ ILL_CONDITIONED = 1e10
 class MomentSDR(SDRTransformer):
     """A reducer whose directions are a function of the moments of slices.
 
-    A concrete class turns them into directions (`_directions`) and says which it
-    needs (`_second_order`, `_first_order_rank`).
+    A concrete class turns them into directions (`_directions`), says whether it needs
+    the covariances of slices or their means only (`_second_order`), and how many
+    directions it can tell (`_most_directions`).
     """
 
     _parameter_constraints: dict = {
@@ -193,9 +194,9 @@ class MomentSDR(SDRTransformer):
         if warn and pooling.n_small and rule.discrete:
             how = "neighbours" if rule.ordered else "each other"
             warnings.warn(
-                f"{pooling.n_small} classes have fewer than min_slice="
-                f"{self.min_slice} samples. They are pooled with {how} as far as two "
-                f"slices remain; {pooling.n_slices} slices are left.",
+                f"Classes with fewer than min_slice={self.min_slice} samples: "
+                f"{pooling.n_small}. They are pooled with {how} where that leaves "
+                f"two slices or more; {pooling.n_slices} slices are left.",
                 DegenerateDataWarning,
                 stacklevel=2,
             )
