@@ -369,3 +369,14 @@ def test_a_response_mostly_of_one_value(rng):
     model = SlicedInverseRegression(1).fit(X, y)
     assert model.n_slices_ == 6
     assert subspace_distance(model, np.eye(5)[:, :1]) < 0.1
+
+
+@every_mergeable
+def test_a_refused_first_chunk_leaves_nothing_behind(Reducer, rng):
+    X, y = regression(rng)
+    model = Reducer(n_slices=[0.0])
+    with pytest.raises(ValueError, match="must be numeric"):
+        model.set_params(target_type="continuous").partial_fit(X, ["a", "b", "c"] * 100)
+    assert not hasattr(model, "n_features_in_")
+    model.partial_fit(X[:, :3], y)
+    assert model.n_features_in_ == 3

@@ -144,6 +144,14 @@ def test_weights_equal_repetition(rng):
     assert weighted.n_samples == repeated.n_samples
 
 
+def test_rows_of_weight_zero_are_not_counted(rng):
+    X, labels, weights = table(rng)
+    weights[5:] = 0
+    weights[:5] = 0.1
+    moments = slice_moments(X, labels, 3, weights=weights, per_slice=False)
+    assert moments.n_rows == moments.n_samples == 5
+
+
 def test_offset_costs_no_digits(rng):
     X, labels, _ = table(rng, n=400)
     near, far = (
