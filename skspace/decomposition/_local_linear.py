@@ -20,10 +20,11 @@ from .._array import array_namespace, asarray_like, device, to_numpy
 
 __all__ = []
 
-BLOCK_BYTES = 32 * 1024**2
+BLOCK_BYTES = 4 * 1024**2
 """Bytes of a block of weights, and of a block of products of features."""
-RIDGE = 0.01
-"""Local slopes shrink as if the unknowns had been seen at zero, so many times each."""
+RIDGE = 1e-6
+"""Shrinkage of slopes, as if each unknown had been seen at zero so many times: it
+keeps thin windows solvable and is too small to be seen elsewhere."""
 LEAST_SPREAD = 1e-3
 """Added to the variance of the features in a window, in squared bandwidths."""
 ENOUGH = 2 / 3
@@ -44,6 +45,8 @@ AT_REST = 1e-7
 """Move of the basis at which the least squares at fixed weights are solved."""
 ROUNDING = 1e-9
 """Relative fall of the objective that does not count as one."""
+PERFECT = 1e-4
+"""Share of the variance of the responses below which falls count relative to it."""
 
 
 class Neighbourhoods(NamedTuple):
@@ -128,8 +131,10 @@ def _local_sums(U, weights, centers, products, width):
     """
     xp = array_namespace(U)
     n, m = U.shape[0], centers.shape[0]
-    half = xp.sum(U * U, axis=1) / 2
-    at, half_at = xp.take(U, centers, axis=0), xp.take(half, centers)
+    half, one = xp.sum(U * U, axis=1, keepdims=True) / 2, xp.ones_like(U[:, :1])
+    # One product gives minus half the squared distances.
+    at = xp.take(xp.concat([U, -half, one], axis=1), centers, axis=0)
+    across = xp.matrix_transpose(xp.concat([U, one, -half], axis=1))
     n_rows = min(n, max(1, BLOCK_BYTES // (8 * width)))
     n_centers = max(1, BLOCK_BYTES // (8 * n_rows))
     starts = range(0, m, n_centers)
@@ -138,11 +143,9 @@ def _local_sums(U, weights, centers, products, width):
         rows = slice(i, min(i + n_rows, n))
         w = weights[rows, None]
         F = w * products(rows)
-        across = xp.matrix_transpose(U[rows, :])
         for b, start in enumerate(starts):
             c = slice(start, min(start + n_centers, m))
-            K = at[c, :] @ across - half[None, rows] - half_at[c, None]
-            K = xp.exp(xp.minimum(K, xp.zeros_like(K)))
+            K = xp.exp(at[c, :] @ across[:, rows])
             sums[b] = sums[b] + K @ F
             squares[b] = squares[b] + ((K * K) @ w)[:, 0]
     return xp.concat(sums), xp.concat(squares)
@@ -346,7 +349,8 @@ def mave_iterations(X, Y, weights, centers, basis, bandwidth):
                 break
         for _ in range(MAX_HALVINGS):
             new, new_windows = look(target)
-            if new.objective < (1 - ROUNDING) * state.objective:
+            fall = state.objective - new.objective
+            if fall > ROUNDING * max(state.objective, PERFECT * Y.shape[1]):
                 break
             target = _halfway(state.basis, target)
         else:

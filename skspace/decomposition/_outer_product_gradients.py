@@ -128,7 +128,7 @@ class OuterProductGradients(SDRTransformer):
     objective falls. All follow from the second moments of each window, one matrix
     product for all centres. Windows come from the outer products, not from a guess.
     In place of trimming, a centre counts by ``s / (s + u)`` for s effective samples
-    and u unknowns, and slopes are shrunk a little where windows are thin.
+    and u unknowns.
 
     Cost: O(m n p²) time per iteration for m = min(n, `max_samples`) centres and about
     10 iterations; memory O(m p²), refused beyond 2 GiB. Lower `max_samples` for more
