@@ -1,6 +1,7 @@
-"""Graphs: slicing by vertices, quality of partitions, spectral embedding, filters."""
+"""Graphs: nearest neighbours, slicing by vertices, quality of partitions, filters."""
 
+from ._nearest import knn_graph
 from ._quality import conductance, modularity
 from ._vertex_graph import VertexGraph
 
-__all__ = ["VertexGraph", "conductance", "modularity"]
+__all__ = ["VertexGraph", "conductance", "knn_graph", "modularity"]

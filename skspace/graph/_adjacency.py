@@ -81,6 +81,8 @@ def as_adjacency(graph):
 def _from_table(graph):
     """Dense matrix to sparse."""
     table = np.asarray(to_numpy(graph))
+    if table.dtype == np.float16:  # unknown to SciPy's sparse arrays
+        table = table.astype(np.float64)
     if table.dtype.kind == "O":
         try:
             table = table.astype(np.float64)

@@ -124,8 +124,7 @@ class Propagation:
         for rows in row_ranges(N.indptr, -(-N.nnz // 2**20)):
             here = slice(N.indptr[rows[0]], N.indptr[rows[1]])
             row = np.repeat(s[slice(*rows)], np.diff(N.indptr[rows[0] : rows[1] + 1]))
-            N.data[here] *= row
-            N.data[here] *= s[N.indices[here]]
+            N.data[here] *= row * s[N.indices[here]]
         N.setdiag(N.diagonal() + 1 / degree)
         N = N.astype(A.dtype if dtype is None else dtype, copy=False)
         if max(N.nnz, n) < np.iinfo(np.int32).max:  # half the traffic of int64

@@ -75,15 +75,20 @@ class VertexGraph:
         if isinstance(rows, tuple) and len(rows) == 2 and rows[1] is Ellipsis:
             rows = rows[0]  # scikit-learn writes graph[rows, ...]
         if not isinstance(rows, slice):
-            rows = np.asarray(rows)
-            if rows.size == 0 and rows.ndim == 1:
-                rows = rows.astype(np.intp)
-            if rows.ndim != 1 or rows.dtype.kind not in "biu":
+            numbers = np.asarray(rows)
+            if numbers.shape == (0,):
+                numbers = numbers.astype(np.intp)
+            if (
+                isinstance(rows, tuple)
+                or numbers.ndim != 1
+                or (numbers.dtype.kind not in "biu")
+            ):
                 raise TypeError(
                     "A VertexGraph is sliced by a slice, a list of vertex numbers or a "
                     "mask, which gives the graph among those vertices; for entries of "
                     "the matrix use tocsr()."
                 )
+            rows = numbers
         part = object.__new__(type(self))
         part._whole, part.vertices = self._whole, self.vertices[rows]
         return part
