@@ -374,7 +374,7 @@ def test_a_response_mostly_of_one_value(rng):
 @every_mergeable
 def test_a_refused_first_chunk_leaves_nothing_behind(Reducer, rng):
     X, y = regression(rng)
-    model = Reducer(n_slices=[0.0])
+    model = Reducer(n_slices=[1.5])
     with pytest.raises(ValueError, match="must be numeric"):
         model.set_params(target_type="continuous").partial_fit(X, ["a", "b", "c"] * 100)
     assert not hasattr(model, "n_features_in_")
