@@ -124,8 +124,8 @@ class OuterProductGradients(SDRTransformer):
 
     *Differences from the paper.* At fixed weights B is not found by alternating
     between planes and directions, but by Gauss-Newton steps with the planes
-    eliminated, which need one tenth of the sweeps; steps are halved until the
-    objective falls. All follow from the second moments of each window, one matrix
+    eliminated; they are halved until the objective, in the windows seen from the new
+    directions, falls. All follow from the second moments of each window, one matrix
     product for all centres. Windows come from the outer products, not from a guess.
     In place of trimming, a centre counts by ``s / (s + u)`` for s effective samples
     and u unknowns.
@@ -135,8 +135,10 @@ class OuterProductGradients(SDRTransformer):
     features. An integer weight equals repetition.
 
     *When it fails.* It sees the mean of the response only: where y has a constant mean
-    and its variance depends on X, use :class:`DirectionalRegression`. With fewer than
-    about 3 samples per feature windows hold all samples, and OPG is ridge regression.
+    and its variance depends on X, use :class:`DirectionalRegression`. Squared errors
+    follow outliers of the response, which slices do not notice: transform a
+    heavy-tailed y first. With fewer than about two samples per feature windows
+    hold nearly all samples, and OPG is a linear regression.
 
     References
     ----------
@@ -222,7 +224,15 @@ class OuterProductGradients(SDRTransformer):
         )
         y = check_response(y, X)
         weights = check_weights(sample_weight, X)
-        whitening = self._whiten(_moments(X, weights))
+        moments = slice_moments(
+            X,
+            np.zeros(X.shape[0], dtype=np.int64),
+            1,
+            weights=weights,
+            per_slice=False,
+            fourth=X.shape[1] if self.shrinkage == "auto" else 0,
+        )
+        whitening = self._whiten(moments)
         Y = self._responses(y, weights)
         W = (xp.astype(X, xp.float64) - whitening.mean) @ whitening.forward
         weights = np.ones(X.shape[0]) if weights is None else weights
@@ -348,9 +358,3 @@ class OuterProductGradients(SDRTransformer):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
-
-
-def _moments(X, weights):
-    """Moments of all rows, for whitening."""
-    labels = np.zeros(X.shape[0], dtype=np.int64)
-    return slice_moments(X, labels, 1, weights=weights, per_slice=False, fourth=True)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
+from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.exceptions import ConvergenceWarning
 
 from skspace import _validation
+from skspace._warnings import DegenerateDataWarning
 from skspace.datasets import make_sdr_regression
 from skspace.decomposition import (
     DirectionalRegression,
@@ -212,6 +214,16 @@ def test_redundant_features_are_left_out():
     model = OuterProductGradients(2).fit(wide, y)
     assert model.rank_ == 8
     assert_allclose(scores_span(model, wide), scores_span(narrow, X), atol=1e-4)
+
+
+def test_shrinkage_is_for_more_features_than_samples(rng):
+    X = rng.standard_normal((30, 60))
+    y = X[:, 0]
+    with pytest.warns(DegenerateDataWarning, match="equally far apart"):
+        OuterProductGradients(1).fit(X, y)
+    automatic = OuterProductGradients(1, shrinkage="auto").fit(X, y)
+    given = OuterProductGradients(1, shrinkage=ledoit_wolf_shrinkage(X)).fit(X, y)
+    assert_allclose(automatic.components_, given.components_, atol=1e-8)
 
 
 def test_scores_come_back_from_what_they_rebuild():
