@@ -132,7 +132,8 @@ class OuterProductGradients(SDRTransformer):
 
     Cost: O(m n p²) time per iteration for m = min(n, `max_samples`) centres and about
     10 iterations; memory O(m p²), refused beyond 2 GiB. Lower `max_samples` for more
-    features. An integer weight equals repetition.
+    features. An integer weight equals repetition, up to the draw of centres where there
+    are more than `max_samples`.
 
     *When it fails.* It sees the mean of the response only: where y has a constant mean
     and its variance depends on X, use :class:`DirectionalRegression`. Squared errors
