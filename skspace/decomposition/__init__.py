@@ -4,6 +4,7 @@ from ._directional_regression import DirectionalRegression
 from ._fitted_components import PrincipalFittedComponents
 from ._outer_product_gradients import OuterProductGradients
 from ._principal_hessian import PrincipalHessianDirections
+from ._robust_pca import RobustPCA
 from ._sliced_average_variance import SlicedAverageVarianceEstimation
 from ._sliced_inverse_regression import SlicedInverseRegression
 from ._spiked_pca import SpikedPCA
@@ -13,6 +14,7 @@ __all__ = [
     "OuterProductGradients",
     "PrincipalFittedComponents",
     "PrincipalHessianDirections",
+    "RobustPCA",
     "SlicedAverageVarianceEstimation",
     "SlicedInverseRegression",
     "SpikedPCA",
