@@ -245,24 +245,39 @@ def test_kernels_take_any_layout(rng, order, writeable):
 
 
 @pytest.mark.parametrize("writeable", [True, False])
-@pytest.mark.parametrize("order", ["C", "F", "strided"])
 @pytest.mark.parametrize("integers", [np.int32, np.int64])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_propagation_kernel_is_a_product_and_a_sum(
-    dtype, integers, order, writeable, rng
-):
+def test_propagation_kernel_is_a_product_and_a_sum(dtype, integers, writeable, rng):
     from skspace._numba.propagate import propagate_rows
 
-    n_neighbors = np.array([0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 17, 20])
+    n_neighbors = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 13, 17, 20])
     A = np.array([rng.permutation(20) < k for k in n_neighbors])
     A = A * rng.uniform(1, 2, size=A.shape)
     indptr = np.concatenate([[0], np.cumsum(n_neighbors)]).astype(integers)
     parts = (indptr, np.nonzero(A)[1].astype(integers), A[A > 0])
     for width in (0, 1, 5, 18):
         Q, M = rng.standard_normal((20, width)), rng.standard_normal((13, width))
-        *csr, Q_, M_ = prepared((*parts, Q, M), dtype, order, writeable)
+        *csr, Q_, M_ = prepared((*parts, Q, M), dtype, "C", writeable)
         out = np.full((13, width), np.nan, dtype=dtype)
         propagate_rows(*csr, dtype(0.7), Q_, dtype(0.3), M_, out, 2, 12)
         expected = np.full((13, width), np.nan)
         expected[2:12] = (0.7 * A @ Q + 0.3 * M)[2:12]
         np.testing.assert_allclose(out, expected, atol=200 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("writeable", [True, False])
+@pytest.mark.parametrize("order", ["C", "F", "strided"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_scaling_kernel_multiplies_rows(dtype, order, writeable, rng):
+    from skspace._numba.propagate import scale_into
+
+    for width in (0, 1, 5):
+        M, scale = rng.standard_normal((7, width)), rng.random_sample(7)
+        (M_,) = prepared((M,), dtype, order, writeable)
+        out = np.full((7, width + 3), np.nan, dtype=dtype)
+        scale_into(M_, scale, out, 1, 6)
+        assert np.isnan(out[[0, 6]]).all()
+        expected = (M * scale[:, None])[1:6]
+        tolerance = 8 * np.finfo(dtype).eps
+        np.testing.assert_allclose(out[1:6, :width], expected, atol=tolerance)
+        assert not out[1:6, width:].any()

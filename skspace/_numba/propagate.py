@@ -1,4 +1,4 @@
-"""Compiled kernel of :mod:`skspace.graph._propagation`: one step of a filter."""
+"""Compiled kernels of :mod:`skspace.graph._propagation`: one step of a filter."""
 
 import numpy as np
 from numba import njit
@@ -8,43 +8,51 @@ from numba import njit
 def propagate_rows(indptr, indices, data, a, Q, b, M, out, start, stop):
     """Write rows `start` to `stop` of ``a * (N @ Q) + b * M`` to `out`.
 
-    `N` is given by its CSR arrays. Eight neighbours at a time: the loop over columns
-    is what the compiler vectorises, and eight rows of `Q` are under way from memory
-    at once. A neighbour is cast to unsigned, or each access would ask whether it
-    counts from the end.
+    `N` is given by its CSR arrays; `Q`, `M` and `out` are C-contiguous, of one width.
+    Loops over columns are what the compiler vectorises. Before each it makes sure that
+    `out` overlaps nothing, so four neighbours share a loop, and what four do not
+    divide comes first, with `M`. Offsets are unsigned: an index that may be negative
+    would be asked at every access whether it counts from the end.
     """
-    width = Q.shape[1]
-    for i in range(start, stop):
-        row = out[i]
-        rest = M[i]
-        for c in range(width):
-            row[c] = b * rest[c]
-        p, end = indptr[i], indptr[i + 1]
-        while p + 8 <= end:
-            v0, v1 = a * data[p], a * data[p + 1]
-            v2, v3 = a * data[p + 2], a * data[p + 3]
-            v4, v5 = a * data[p + 4], a * data[p + 5]
-            v6, v7 = a * data[p + 6], a * data[p + 7]
-            q0, q1 = Q[np.uint64(indices[p])], Q[np.uint64(indices[p + 1])]
-            q2, q3 = Q[np.uint64(indices[p + 2])], Q[np.uint64(indices[p + 3])]
-            q4, q5 = Q[np.uint64(indices[p + 4])], Q[np.uint64(indices[p + 5])]
-            q6, q7 = Q[np.uint64(indices[p + 6])], Q[np.uint64(indices[p + 7])]
+    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+    width = np.uint64(Q.shape[1])
+    q, m, o = Q.reshape(Q.size), M.reshape(M.size), out.reshape(out.size)
+    for i in range(np.uint64(start), np.uint64(stop)):
+        row = i * width
+        p, end = np.uint64(indptr[i]), np.uint64(indptr[i + one])
+        if (end - p) & one:
+            v0, q0 = a * data[p], np.uint64(indices[p]) * width
             for c in range(width):
-                row[c] += ((v0 * q0[c] + v1 * q1[c]) + (v2 * q2[c] + v3 * q3[c])) + (
-                    (v4 * q4[c] + v5 * q5[c]) + (v6 * q6[c] + v7 * q7[c])
-                )
-            p += 8
-        if p + 4 <= end:
-            v0, v1 = a * data[p], a * data[p + 1]
-            v2, v3 = a * data[p + 2], a * data[p + 3]
-            q0, q1 = Q[np.uint64(indices[p])], Q[np.uint64(indices[p + 1])]
-            q2, q3 = Q[np.uint64(indices[p + 2])], Q[np.uint64(indices[p + 3])]
+                o[row + c] = b * m[row + c] + v0 * q[q0 + c]
+            p += one
+        else:
             for c in range(width):
-                row[c] += (v0 * q0[c] + v1 * q1[c]) + (v2 * q2[c] + v3 * q3[c])
-            p += 4
+                o[row + c] = b * m[row + c]
+        if (end - p) & two:
+            v0, q0 = a * data[p], np.uint64(indices[p]) * width
+            v1, q1 = a * data[p + one], np.uint64(indices[p + one]) * width
+            for c in range(width):
+                o[row + c] += v0 * q[q0 + c] + v1 * q[q1 + c]
+            p += two
         while p < end:
-            v0 = a * data[p]
-            q0 = Q[np.uint64(indices[p])]
+            v0, q0 = a * data[p], np.uint64(indices[p]) * width
+            v1, q1 = a * data[p + one], np.uint64(indices[p + one]) * width
+            v2, q2 = a * data[p + two], np.uint64(indices[p + two]) * width
+            v3, q3 = a * data[p + three], np.uint64(indices[p + three]) * width
             for c in range(width):
-                row[c] += v0 * q0[c]
-            p += 1
+                o[row + c] += (v0 * q[q0 + c] + v1 * q[q1 + c]) + (
+                    v2 * q[q2 + c] + v3 * q[q3 + c]
+                )
+            p += four
+
+
+@njit(cache=True, nogil=True)
+def scale_into(M, scale, out, start, stop):
+    """Write rows of `M` times their numbers to `out`, whose further columns are 0."""
+    width = M.shape[1]
+    for i in range(start, stop):
+        row, value = out[i], scale[i]
+        for c in range(width):
+            row[c] = M[i, c] * value
+        for c in range(width, out.shape[1]):
+            row[c] = 0.0

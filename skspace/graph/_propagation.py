@@ -296,11 +296,11 @@ def iterate_compiled(N, M, before, steps, n_jobs):
 
     What is yielded is overwritten two steps later.
     """
-    from .._numba.propagate import propagate_rows
+    from .._numba.propagate import propagate_rows, scale_into
 
     n, width = M.shape
     start, *buffers = (cache_lines(n, width, M.dtype) for _ in range(3))
-    np.multiply(M, before[:, None], out=start[:, :width], casting="same_kind")
+    scale_into(M, before, start, 0, n)
     yield start[:, :width]
     number = M.dtype.type
     n_threads = count_threads(n_jobs) if N.nnz * width >= THREAD_WORK else 1
@@ -316,7 +316,7 @@ def iterate_compiled(N, M, before, steps, n_jobs):
 
 
 def cache_lines(n, width, dtype):
-    """Zeros of shape (n, width or more) whose rows begin with a cache line.
+    """Array of shape (n, width or more) whose rows begin with a cache line.
 
     A row that is gathered then comes in the fewest lines. Narrow rows share one.
     """
@@ -325,7 +325,7 @@ def cache_lines(n, width, dtype):
         width = -(-width // line) * line
     else:
         width = 1 << max(width - 1, 0).bit_length()
-    memory = np.zeros(n * width + line, dtype=dtype)
+    memory = np.empty(n * width + line, dtype=dtype)
     skip = -memory.ctypes.data % 64 // dtype.itemsize
     return memory[skip : skip + n * width].reshape(n, width)
 
@@ -337,8 +337,14 @@ def last(blocks):
 
 def unscale(Z, scale, M):
     """Rows of `Z` times `scale`, as a new array of the shape of `M`."""
-    Z = scale_rows(Z, scale)
-    return Z[:, 0] if M.ndim == 1 else Z
+    if is_numpy_array(Z):
+        from .._numba.propagate import scale_into
+
+        result = np.empty(Z.shape, dtype=Z.dtype)
+        scale_into(Z, scale, result, 0, len(Z))
+    else:
+        result = scale_rows(Z, scale)
+    return result[:, 0] if M.ndim == 1 else result
 
 
 def accumulate(results, weights, Z):

@@ -88,6 +88,4 @@ def as_block(M):
 
 def scale_rows(M, scale):
     """Multiply each row of `M` by its number, kept on the host in float64."""
-    if is_numpy_array(M):
-        return np.multiply(M, scale[:, None], dtype=M.dtype, casting="same_kind")
     return M * asarray_like(scale, M)[:, None]
