@@ -140,8 +140,8 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
 
     *Differences from* [2]_. Its inexact augmented Lagrangian raises the penalty without
     bound and stops where that freezes the iterates. Here the penalty balances both
-    residuals and is constant after 200 iterations, so that the method converges to
-    the minimiser. float64 inside.
+    residuals and changes ever more rarely, steps are over-relaxed, and the multipliers
+    tell when the minimiser is reached. float64 inside.
 
     Cost O(n d min(n, d)) an iteration, some hundred of them; O(n d k²) an iteration of
     ``transform``, some tens. Memory ten times X in float64. Runs on NumPy, CuPy and
@@ -163,7 +163,7 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
     >>> rng = np.random.RandomState(0)
     >>> clean = rng.standard_normal((200, 2)) @ rng.standard_normal((2, 50))
     >>> wrong = rng.uniform(size=clean.shape) < 0.1
-    >>> X = clean + 100 * wrong * rng.standard_normal(clean.shape)
+    >>> X = clean + 10 * wrong * rng.standard_normal(clean.shape)
     >>> pca = RobustPCA().fit(X)
     >>> pca.n_components_
     2
@@ -394,7 +394,7 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
             self,
             low_rank_plus_sparse(table, alpha, n_exact),
             X=X,
-            remedy="increase max_iter, or choose a larger alpha",
+            remedy="increase max_iter, standardise X, or choose a larger alpha",
         ), alpha
 
     def _rank(self, values):

@@ -16,6 +16,9 @@ HUBER = 1.345
 MAD = 1.4826
 """Standard deviation over median magnitude of a normal law."""
 
+RELAXATION = 1.6
+"""Of the alternating direction method: steps of 1 to 1.8 are customary."""
+
 BLOCK = 2**22
 """Numbers held at once in the normal equations of a block of rows."""
 
@@ -63,13 +66,13 @@ def low_rank_plus_sparse(X, alpha, n_exact=0):
         prices = xp.concat([xp.full_like(X[:n_exact, :1], math.inf), prices[n_exact:]])
     mu = X.shape[0] * X.shape[1] / (4.0 * float(xp.sum(xp.abs(X))))
     S, Y = xp.zeros_like(X), xp.zeros_like(X)  # Y is the multiplier over mu
-    n_iter = 0
+    n_iter, balance_at = 0, 5
     while True:
         L, nuclear, rank = shrink_singular_values(X - S + Y, 1.0 / mu)
-        before, S = S, soft_threshold(X - L + Y, prices / mu)
-        misfit = X - L - S
-        Y = Y + misfit
-        primal, step = _norm(misfit), _norm(S - before)
+        before, ahead = S, RELAXATION * L + (1.0 - RELAXATION) * (X - S)
+        S = soft_threshold(X - ahead + Y, prices / mu)
+        Y = Y + (X - ahead - S)
+        primal, step = _norm(X - L - S), _norm(S - before)
         objective = nuclear + alpha * float(xp.sum(xp.abs(S)))
         # step over the multiplier: how far it is from a subgradient of the norm of L
         dual = step / (_norm(Y) or size)
@@ -78,9 +81,11 @@ def low_rank_plus_sparse(X, alpha, n_exact=0):
             L * largest, S * largest, Y * mu, objective * largest, change, rank
         )
         n_iter += 1
-        if n_iter % 5 == 0 and n_iter <= 200:  # changes must end for convergence
+        if n_iter == balance_at:
             factor = min(5.0, max(0.2, math.sqrt(primal / max(step, 1e-300))))
             mu, Y = mu * factor, Y / factor
+            # ever more rarely: changes that go on could keep it from converging
+            balance_at += 5 if n_iter < 200 else n_iter // 4
 
 
 def extend(summary, low_rank):
@@ -172,19 +177,20 @@ def fit_rows(X, components, threshold, *, tol=1e-9, max_iter=100):
 def residual_scale(X, components, *, max_iter=200):
     """Return the standard deviation of the residuals of a self-scaling Huber fit.
 
-    The median magnitude of all residuals, times what it takes for a normal law and
-    for the coordinates fitted. 0 when more than half of the entries are met exactly.
+    Of each row as many of the smallest residuals are left out as coordinates are
+    fitted, which could make so many vanish. The median magnitude of the others, times
+    what it takes for a normal law; 0 when more than half of them vanish.
     """
     xp = array_namespace(X)
     k, n_features = components.shape
     largest = float(xp.max(xp.abs(X)))
     if k >= n_features or largest == 0.0:
         return 0.0
-    correction = MAD * math.sqrt(n_features / (n_features - k))
     residual = X - (X @ components.T) @ components
     scale = math.inf
     for _ in range(max_iter):
-        before, scale = scale, correction * median(xp.abs(residual))
+        before = scale
+        scale = MAD * median(xp.sort(xp.abs(residual), axis=1)[:, k:])
         if scale <= 1e-10 * largest:
             return 0.0
         if abs(before - scale) <= 1e-3 * scale:
