@@ -8,10 +8,12 @@ from ._least_squares import (
 )
 from ._low_rank import LowRankSubspaceClustering, low_rank_self_representation
 from ._omp import OMPSubspaceClustering, omp_self_representation
+from ._s2cag import S2CAG
 from ._sparse import SparseSubspaceClustering, sparse_self_representation
 from ._thresholding import ThresholdingSubspaceClustering
 
 __all__ = [
+    "S2CAG",
     "KSubspaces",
     "LeastSquaresSubspaceClustering",
     "LowRankSubspaceClustering",

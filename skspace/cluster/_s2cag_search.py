@@ -1,0 +1,200 @@
+"""Choice of walks and objective for S2CAG, without labels."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._array import (
+    array_namespace,
+    asarray_like,
+    standard_normal,
+    to_numpy,
+)
+from ..graph._leading import dense_leading, fix_signs, right_directions
+from ..graph._smoothed import ScaledGram, SmoothedAttributes
+from ..graph._snem import round_embedding
+from ..graph._sparse_dense import scale_rows
+from ._s2cag_solve import scale_from_lengths, scale_from_sums, to_host
+
+__all__ = ["Candidate", "Setting", "contenders", "search"]
+
+ORDERS = (2, 5, 10, 15, 20, 30, 40, 60, 90, 130, 180)
+ALPHAS = (0.8, 0.9, 1.0, 1.2, 1.5)
+RESOLUTIONS = (0.8, 1.0, 1.2)
+REFERENCE = (10, 1.0)
+"""Walks whose leading directions the attributes are reduced to for the search."""
+
+N_BLOCKS = 4
+N_SKETCHED = 32
+"""Random columns that carry the lengths of rows outside those directions."""
+
+N_STARTS = 4
+PATIENCE = 2
+"""Orders in a row without improvement after which longer walks are not tried."""
+
+MARGIN = 0.01
+"""Difference of log agreement within which another objective is tried in full."""
+
+
+class Setting(NamedTuple):
+    """What determines an embedding."""
+
+    objective: str  # "conductance" or "modularity"
+    row_scaling: str | None  # "sum" or "l2", for modularity
+    order: int
+    alpha: float
+    resolution: float
+
+
+class Candidate(NamedTuple):
+    """A setting and the agreement of its partition with edges and attributes."""
+
+    setting: Setting
+    agreement: float
+    n_found: int
+
+
+def search(
+    propagation,
+    rows,
+    agreement,
+    n_clusters,
+    *,
+    objectives,
+    order,
+    alpha,
+    resolution,
+    rng,
+    n_jobs,
+):
+    """Compare settings on attributes reduced to few columns.
+
+    Smoothing is linear in the attributes, so these are first reduced to the leading
+    right singular directions of one smoothed version of them. Walks of every length
+    then come from one run of the recursion over the reduced block, each followed by
+    a small eigenproblem and a rounding.
+
+    Parameters
+    ----------
+    propagation : Propagation
+    rows : array or csr_array of shape (n, d)
+        Attributes divided by roots of similarity degrees.
+    agreement : callable
+        ``agreement(labels) -> float``.
+    n_clusters : int
+    objectives : list of (objective, row_scaling)
+    order, alpha, resolution : number or "auto"
+    rng : RandomState
+    n_jobs : int or None
+
+    Returns
+    -------
+    list of Candidate
+        All that were tried, in the order of trial.
+    """
+    block, n_kept = _reduce(propagation, rows, n_clusters, order, alpha, rng, n_jobs)
+    xp = array_namespace(block)
+    block = xp.astype(block, xp.float32)  # enough to compare by, and half the memory
+    orders = ORDERS if order == "auto" else (order,)
+    if alpha != "auto":
+        alphas = (alpha,)
+    else:
+        # Longer walks and larger weights of far steps do the same thing.
+        alphas = (1.0,) if order == "auto" else ALPHAS
+    resolutions = RESOLUTIONS if resolution == "auto" else (resolution,)
+    tried = []
+    for weight in alphas:
+        best, since = -np.inf, 0
+        for steps, Z in propagation.smooth_orders(block, orders, weight, n_jobs=n_jobs):
+            here = -np.inf
+            for objective, scaling in objectives:
+                for gamma in resolutions if objective == "modularity" else (1.0,):
+                    setting = Setting(objective, scaling, steps, weight, gamma)
+                    U = _embed(Z, n_kept, setting, n_clusters)
+                    if U.shape[1] < n_clusters:
+                        continue
+                    partition = round_embedding(U, n_clusters, N_STARTS, rng)
+                    value = agreement(partition.labels)
+                    tried.append(Candidate(setting, value, partition.n_found))
+                    here = max(here, value)
+            since = 0 if here > best else since + 1
+            best = max(best, here)
+            if since == PATIENCE:
+                break
+    return tried
+
+
+def contenders(tried):
+    """Best setting of each objective, if nearly as good as the best of all.
+
+    The reduced attributes decide between orders, but not between objectives that are
+    this close.
+    """
+    best = {}
+    for candidate in tried:
+        key = candidate.setting.objective, candidate.setting.row_scaling
+        if key not in best or _rank(candidate) > _rank(best[key]):
+            best[key] = candidate
+    if not best:
+        return []
+    ranked = sorted(best.values(), key=_rank, reverse=True)
+    top = ranked[0]
+    return [
+        c.setting
+        for c in ranked
+        if c.n_found == top.n_found and c.agreement >= top.agreement - MARGIN
+    ]
+
+
+def _rank(candidate):
+    return candidate.n_found, candidate.agreement
+
+
+def _reduce(propagation, rows, n_clusters, order, alpha, rng, n_jobs):
+    """Reduced attributes, sketched rest, sums of rows; and how many are reduced."""
+    n, d = rows.shape
+    width = N_BLOCKS * (n_clusters + 11)
+    like = rows.data if sp.issparse(rows) else rows
+    ones = asarray_like(np.ones((d, 1)), like)
+    if d <= width + N_SKETCHED or n <= width:
+        dense = rows.toarray() if sp.issparse(rows) else rows
+        xp = array_namespace(dense)
+        return xp.concat([dense, rows @ ones], axis=1), d
+    xp = array_namespace(like)
+    reference = SmoothedAttributes(
+        propagation,
+        rows,
+        REFERENCE[0] if order == "auto" else order,
+        REFERENCE[1] if alpha == "auto" else alpha,
+        width=width // N_BLOCKS,
+        n_jobs=n_jobs,
+    )
+    directions = right_directions(
+        ScaledGram(reference), width // N_BLOCKS, N_BLOCKS, rng
+    )
+    kept = reference.apply_rows(directions)
+    # What the directions miss, by random projections that keep lengths on average.
+    probes = standard_normal(rng, (d, N_SKETCHED), like) / N_SKETCHED**0.5
+    rest = probes - directions @ (directions.T @ probes)
+    block = [kept, reference.apply_rows(rest), reference.apply_rows(ones)]
+    return xp.concat(block, axis=1), kept.shape[1]
+
+
+def _embed(Z, n_kept, setting, n_clusters):
+    """Embedding from the reduced smoothed attributes, on the host."""
+    Y = Z[:, :n_kept]
+    if setting.objective == "conductance":
+        leading = dense_leading(Y, n_clusters + 1).vectors
+        return to_host(fix_signs(leading[:, 1:])[0])
+    if setting.row_scaling == "sum":
+        scale = scale_from_sums(to_numpy(Z[:, -1]))
+    else:
+        xp = array_namespace(Z)
+        squares = xp.sum(Z[:, :-1] ** 2, axis=1)
+        scale = scale_from_lengths(np.sqrt(to_numpy(squares)))
+    Y = scale_rows(Y, scale)
+    leading = dense_leading(Y, n_clusters, resolution=setting.resolution)
+    return to_host(fix_signs(leading.vectors)[0])
