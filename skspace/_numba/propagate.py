@@ -47,12 +47,9 @@ def propagate_rows(indptr, indices, data, a, Q, b, M, out, start, stop):
 
 
 @njit(cache=True, nogil=True)
-def scale_into(M, scale, out, start, stop):
-    """Write rows of `M` times their numbers to `out`, whose further columns are 0."""
-    width = M.shape[1]
-    for i in range(start, stop):
-        row, value = out[i], scale[i]
+def scale_into(M, scale, out):
+    """Write rows of `M` times their numbers to `out`, which may be `M` itself."""
+    n, width = M.shape
+    for i in range(n):
         for c in range(width):
-            row[c] = M[i, c] * value
-        for c in range(width, out.shape[1]):
-            row[c] = 0.0
+            out[i, c] = M[i, c] * scale[i]

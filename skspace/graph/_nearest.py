@@ -15,8 +15,8 @@ __all__ = ["knn_graph"]
 TREE_FEATURES = 15
 """Above so many features trees visit most points, and products win."""
 
-BLOCK_BYTES = 32 * 1024**2
-"""Memory of a block of distances, one for each thread."""
+BLOCK_BYTES = 4 * 1024**2
+"""Memory of a block of distances, one for each thread: they are gone through often."""
 
 
 def knn_graph(X, n_neighbors=10, *, n_jobs=None):
@@ -61,7 +61,7 @@ def knn_graph(X, n_neighbors=10, *, n_jobs=None):
     *Cost.* A k-d tree for dense `X` of at most 15 features, about O(n log n) time;
     beyond that all distances through inner products, O(n² d) time, or as many
     operations as a product of `X` with its transpose takes where `X` is sparse, in
-    blocks of 32 MiB for each thread. `X` is never made dense as a whole.
+    blocks of 4 MiB for each thread. `X` is never made dense as a whole.
 
     Examples
     --------
@@ -126,12 +126,13 @@ def _by_products(X, k, n_threads):
         products = X[start : start + step] @ right
         if sp.issparse(products):
             products = products.toarray()
-        closeness = 2 * products - squares  # minus squared distance, up to the row
+        products *= 2
+        products -= squares  # minus squared distance, up to a constant for the row
         # The largest magnitudes are asked for, so all become positive.
-        closeness -= closeness.min(axis=1, keepdims=True)
-        rows = np.arange(len(closeness))
-        closeness[rows, start + rows] = 8.0 * X.shape[1] + 1  # above all: d² <= 4 d
-        return row_top_k(closeness, k)[1]
+        products -= products.min(axis=1, keepdims=True)
+        rows = np.arange(len(products))
+        products[rows, start + rows] = 8.0 * X.shape[1] + 1  # above all: d² <= 4 d
+        return row_top_k(products, k)[1]
 
     with thread_map(n_threads) as each:
         return np.concatenate(each(nearest, range(0, n, step)))
