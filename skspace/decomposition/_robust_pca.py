@@ -64,8 +64,8 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         Iterations at most.
     tol : float, default=1e-7
         Stop when the misfit of L + S and the last change of S are at most this share
-        of L, and the change of the multipliers' condition this share of them, in
-        Frobenius norm.
+        of L, and that step this share of the multipliers, in Frobenius norm. For
+        float32 at least 1.2e-5.
     verbose : int, default=0
         Print every iteration if not 0.
 
@@ -344,8 +344,9 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
             low_rank = outcome.state.low_rank[n_exact:, :]
             self.n_iter_, self.objective_ = outcome.n_iter, outcome.state.objective
 
-        summary = extend(summary, low_rank)
-        values, axes, mean = principal_part(summary, min(100 * self.tol, 1e-3))
+        negligible = min(100 * self._tol(X), 1e-3)  # and an error of the solution
+        summary = extend(summary, low_rank, negligible)
+        values, axes, mean = principal_part(summary, negligible)
         total = float(np.sum(values**2))
         if total == 0.0:
             warnings.warn(
@@ -394,8 +395,13 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
             self,
             low_rank_plus_sparse(table, alpha, n_exact),
             X=X,
+            tol=self._tol(X),
             remedy="increase max_iter, standardise X, or choose a larger alpha",
         ), alpha
+
+    def _tol(self, X):
+        """Return the tolerance, no finer than the digits of X."""
+        return max(self.tol, 100 * float(array_namespace(X).finfo(X.dtype).eps))
 
     def _rank(self, values):
         if self.n_components is None or len(values) == 1:

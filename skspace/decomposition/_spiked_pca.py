@@ -47,7 +47,8 @@ class SpikedPCA(
         Components to keep.
 
         - "mp": those with an eigenvalue that noise alone exceeds once in a hundred
-          fits (edge of the Marchenko-Pastur law, and the Tracy-Widom law beyond).
+          fits (edge of the Marchenko-Pastur law, and the Tracy-Widom law beyond). A
+          few times in a hundred where its variance is estimated.
         - "gavish-donoho": those worth keeping in full, the optimal hard threshold of
           [2]_. Fewer than "mp"; best with ``shrinkage=None``.
         - int: that many. float: the fewest that hold more than this share of the

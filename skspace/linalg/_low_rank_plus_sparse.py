@@ -88,13 +88,13 @@ def low_rank_plus_sparse(X, alpha, n_exact=0):
             balance_at += 5 if n_iter < 200 else n_iter // 4
 
 
-def extend(summary, low_rank):
-    """Add rows of low rank to the summary."""
+def extend(summary, low_rank, negligible):
+    """Add rows of low rank; directions below a share of the largest are left out."""
     xp = array_namespace(low_rank)
     both = xp.concat([summary.rows, low_rank], axis=0)
     _, s, V = xp.linalg.svd(both, full_matrices=False)
-    rounding = float(xp.finfo(s.dtype).eps) * max(both.shape) * float(s[0])
-    rank = int(xp.sum(xp.astype(s > rounding, xp.int64)))
+    rounding = max(negligible, float(xp.finfo(s.dtype).eps) * max(both.shape))
+    rank = int(xp.sum(xp.astype(s > rounding * s[0], xp.int64)))
     return LowRankSummary(
         s[:rank, None] * V[:rank, :],
         summary.row_sum + xp.sum(low_rank, axis=0),

@@ -48,7 +48,8 @@ def largest_noise_eigenvalue(n_free, n_features, sigma2=1.0):
     """Return what pure noise exceeds with an eigenvalue once in a hundred fits.
 
     The edge of the bulk is exceeded about once in six fits; the Tracy-Widom law
-    (Johnstone 2001) says how far. `n_free` are degrees of freedom of the samples.
+    (Johnstone 2001) says how far, for a known variance. `n_free` are the degrees of
+    freedom of the samples.
     """
     a, b = math.sqrt(n_free), math.sqrt(n_features)
     spread = (a + b) * (1 / a + 1 / b) ** (1 / 3)
@@ -116,11 +117,9 @@ def shrink_eigenvalues(eigenvalues, gamma, sigma2, loss):
         return signal + sigma2
     if loss == "frobenius":
         return signal * cosine + sigma2
-    sine = 1.0 - cosine
-    total = signal + sigma2
-    # written so that it holds without noise too, where the sine is zero
-    ratio = np.divide(total, sigma2, out=np.ones_like(total), where=sine > 0)
-    return total / (cosine + sine * ratio)
+    if sigma2 == 0.0:
+        return signal
+    return (signal + sigma2) / (cosine + (1.0 - cosine) * (1.0 + signal / sigma2))
 
 
 def denoising_factors(eigenvalues, gamma, sigma2):
