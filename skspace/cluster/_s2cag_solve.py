@@ -9,12 +9,13 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from .._array import asarray_like, to_numpy
+from .._array import array_namespace, asarray_like, to_numpy
 from .._validation import check_memory
 from .._warnings import DegenerateDataWarning
 from ..graph._leading import dense_leading, fix_signs, krylov, randomized
-from ..graph._smoothed import ScaledGram, SmoothedAttributes, itemsize
+from ..graph._smoothed import ScaledGram, SmoothedAttributes
 from ..graph._snem import Partition, partition_of, round_embedding
+from ..graph._sparse_dense import scale_rows
 from ..graph._spectral import cluster_qr, discretize, unit_rows
 
 __all__ = ["Solution", "scale_from_lengths", "scale_from_sums", "solve"]
@@ -23,6 +24,9 @@ DENSE_BELOW = 128
 """Sizes of the smaller side of Z up to which it is decomposed densely."""
 
 FEW_LOST = 0.01
+
+NOISE = 30
+"""Eigenvalues below so many rounding errors of the largest are rounding errors."""
 
 
 class Solution(NamedTuple):
@@ -48,16 +52,22 @@ def solve(
     measure, scale = _row_scale(Z, setting)
     gram = ScaledGram(Z, scale, setting.resolution)
     n_dropped = int(setting.objective == "conductance")
-    leading = _decompose(gram, k + n_dropped, setting, solver, rng)
+    leading = _without_noise(
+        gram, _decompose(gram, k + n_dropped, setting, solver, rng)
+    )
     # The first singular vector is the trivial one, but where there are too few
     # others for the clusters it is needed too.
     enough = leading.vectors.shape[1] >= k + n_dropped
     first = n_dropped if enough else 0
-    U = fix_signs(leading.vectors[:, first:])[0]
+    U, signs = fix_signs(leading.vectors[:, first:])
     values = leading.values[first:]
-    components = _components(gram, U, values)
-    partition = _assign(to_host(U), values, k, n_init, assign, rng)
-    return Solution(setting, U, values, components, Z @ components, measure, partition)
+    adjoint = leading.adjoint[:, first:]
+    adjoint = adjoint * asarray_like(signs, adjoint)
+    components = _components(gram, U, adjoint, values)
+    projected = _before_scaling(Z, scale, components, U)
+    eps = float(array_namespace(U).finfo(U.dtype).eps)
+    partition = _assign(to_host(U), values, k, n_init, assign, eps, rng)
+    return Solution(setting, U, values, components, projected, measure, partition)
 
 
 def to_host(U):
@@ -100,12 +110,21 @@ def _decompose(gram, n_vectors, setting, solver, rng):
     small = min(n, d) <= max(DENSE_BELOW, 3 * (n_vectors + 4))
     if solver == "exact" or (small and solver == "auto"):
         check_memory(
-            n * d * itemsize(gram.Z.like) + min(n, d) ** 2 * 8,
+            n * d * 8 + min(n, d) ** 2 * 8,
             what=f"The dense matrix of {n} x {d} smoothed attributes",
             remedy="use solver='krylov', which does not form it",
         )
         resolution = None if gram.scale is None else setting.resolution
-        return dense_leading(gram.dense_factor(), n_vectors, resolution=resolution)
+        Y = gram.dense_factor()
+        xp = array_namespace(Y)
+        # Its Gram matrix squares singular values: float32 would lose small ones.
+        leading = dense_leading(
+            xp.astype(Y, xp.float64), n_vectors, resolution=resolution
+        )
+        return leading._replace(
+            vectors=xp.astype(leading.vectors, Y.dtype),
+            adjoint=xp.astype(leading.adjoint, Y.dtype),
+        )
     n_vectors = min(n_vectors, n, d)
     if solver == "randomized":
         return randomized(gram, n_vectors, rng=rng)
@@ -120,31 +139,56 @@ def _decompose(gram, n_vectors, setting, solver, rng):
     return leading
 
 
-def _components(gram, U, values):
-    """Matrix that takes rows of Z, once scaled, to rows of the embedding."""
-    C = gram.factor_adjoint(U)
+def _without_noise(gram, leading):
+    """Leave out what rounding made up, where the rank is too low; keep one vector."""
+    values, vectors = leading.values, leading.vectors
+    eps = float(array_namespace(vectors).finfo(vectors.dtype).eps)
+    # Before the modularity term cancels most of it, the largest eigenvalue is this.
+    top = np.max(values, initial=0.0)
     if gram.degrees is not None:
-        C = C - gram.weight * (gram.column_sums @ (gram.degrees.T @ U))
-    values = np.asarray(values)
+        omega = to_numpy(gram.degrees).astype(np.float64)
+        top = max(top, gram.weight * float(np.sum(omega**2)))
+    values = np.where(values > NOISE * eps * top, values, 0.0)
+    kept = max(1, np.count_nonzero(values))
+    return leading._replace(
+        vectors=vectors[:, :kept],
+        adjoint=leading.adjoint[:, :kept],
+        values=values[:kept],
+    )
+
+
+def _components(gram, U, adjoint, values):
+    """Matrix that takes rows of Z, once scaled, to rows of the embedding."""
+    if gram.degrees is not None:
+        adjoint = adjoint - gram.weight * (gram.column_sums @ (gram.degrees.T @ U))
     size = np.abs(values).max(initial=0.0)
     usable = np.abs(values) > 1e-12 * size
     inverse = np.where(usable, 1 / np.where(usable, values, 1.0), 0.0)
-    return C * asarray_like(inverse, C)[None, :]
+    return adjoint * asarray_like(inverse, adjoint)[None, :]
 
 
-def _assign(U, values, k, n_init, assign, rng):
+def _before_scaling(Z, scale, components, U):
+    """Embedding before rows are scaled; Z itself only where scaling lost rows."""
+    if scale is None:
+        return U
+    if np.all(scale > 0):
+        return scale_rows(U, 1 / scale)
+    return Z @ components
+
+
+def _assign(U, values, k, n_init, assign, eps, rng):
     """Partition of the rows of the embedding."""
     if k == 1:
         return partition_of(U, np.zeros(U.shape[0], dtype=np.int64), 1)
     if U.shape[1] < k:
         warnings.warn(
-            f"The smoothed attributes have rank {U.shape[1]}, too little for an "
-            f"embedding of n_clusters={k} dimensions; they were clustered by k-means.",
+            f"The smoothed attributes have rank {U.shape[1]} up to rounding, too "
+            f"little for an embedding of n_clusters={k} dimensions; they were "
+            "clustered by k-means. More attributes or shorter walks (order) give more.",
             DegenerateDataWarning,
             stacklevel=6,
         )
-        Z = U * np.sqrt(np.maximum(values, 0))
-        labels = KMeans(k, n_init=n_init, random_state=rng).fit_predict(Z)
+        labels = _few_dimensions(U * np.sqrt(values), k, n_init, eps, rng)
         return partition_of(U, labels, k)
     if assign == "snem":
         return round_embedding(U, k, n_init, rng)
@@ -155,3 +199,13 @@ def _assign(U, values, k, n_init, assign, rng):
     else:
         labels = KMeans(k, n_init=n_init, random_state=rng).fit_predict(unit_rows(U))
     return partition_of(U, labels, k)
+
+
+def _few_dimensions(Z, k, n_init, eps, rng):
+    """Labels by k-means, which finds fewer clusters where rows are equal."""
+    unit = np.sqrt(eps) * np.max(np.abs(Z), initial=0.0)
+    if unit == 0:
+        return np.zeros(len(Z), dtype=np.int64)
+    Z = np.round(Z / unit) * unit  # rows that differ by rounding only become equal
+    k = min(k, len(np.unique(Z, axis=0)))
+    return KMeans(k, n_init=n_init, random_state=rng).fit_predict(Z)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import numpy as np
@@ -47,16 +48,29 @@ class Agreement:
         n = attributes.shape[0]
         self.n_clusters = n_clusters
         self.degree = np.asarray(adjacency.sum(axis=1), dtype=np.float64).ravel()
-        self.mean = _column_means(attributes)
-        squares = (
-            float(np.sum(np.square(attributes.data, dtype=np.float64)))
-            if sp.issparse(attributes)
-            else float(to_numpy(array_namespace(attributes).sum(attributes**2)))
-        )
-        self.variance = max(squares - n * float(self.mean @ self.mean), 0.0)
         self.graph_noise = 0.97 / np.sqrt(max(adjacency.nnz / n, 1.0))
-        r = self._effective_rank()
-        self.attribute_noise = (n_clusters - 1) / r * (1 + np.sqrt(r / n)) ** 2
+
+    @functools.cached_property
+    def mean(self):
+        """Mean of the attributes, float64 on the host."""
+        return _column_means(self.attributes)
+
+    @functools.cached_property
+    def variance(self):
+        """Sum of squared deviations from it."""
+        F = self.attributes
+        squares = (
+            float(np.sum(np.square(F.data, dtype=np.float64)))
+            if sp.issparse(F)
+            else float(to_numpy(array_namespace(F).sum(F**2)))
+        )
+        return max(squares - F.shape[0] * float(self.mean @ self.mean), 0.0)
+
+    @functools.cached_property
+    def attribute_noise(self):
+        """K of the best partition of noise."""
+        n, r = self.attributes.shape[0], self._effective_rank()
+        return (self.n_clusters - 1) / r * (1 + np.sqrt(r / n)) ** 2
 
     def _effective_rank(self):
         """Squared trace over squared Frobenius norm of the covariance."""

@@ -20,25 +20,27 @@ __all__ = [
 MAX_BLOCKS = 12
 """Blocks of a Krylov basis before it is condensed to its best vectors."""
 
+FIRST_TEST = 5
+"""Blocks before the first test for convergence; fewer never were enough."""
+
 
 class LeadingVectors(NamedTuple):
     """Leading eigenvectors, by decreasing eigenvalue."""
 
     vectors: Any  # (n, k), orthonormal columns
+    adjoint: Any  # (d, k), Z^T D times these
     values: np.ndarray  # (k,), float64 on the host
     n_iter: int  # products with the matrix
     angle: float  # bound on the largest angle to the true subspace, nan if unknown
     converged: bool = True
 
 
-def krylov(
-    gram, n_vectors, *, start=None, n_oversamples=4, tol=1e-6, max_iter=60, rng=None
-):
+def krylov(gram, n_vectors, *, n_oversamples=3, tol=1e-6, max_iter=60, rng=None):
     r"""Eigenvectors of largest eigenvalue, from a block Krylov basis.
 
-    Every block is orthonormalised against all before it, twice. The iteration stops
-    when the residuals, divided by the gap behind the last wanted eigenvalue, bound the
-    angle between the subspaces by `tol`, or when they are rounding errors.
+    Every block is orthonormalised against all before it. The iteration stops when the
+    residuals, divided by the gap behind the last wanted eigenvalue, bound the angle
+    between the subspaces by `tol`, or when they are rounding errors.
 
     Parameters
     ----------
@@ -46,49 +48,43 @@ def krylov(
         The matrix.
     n_vectors : int
         Eigenvectors wanted.
-    start : array of shape (n, q), optional
-        First block; by default a Gaussian one of `n_vectors` + `n_oversamples`
-        columns in the range of the matrix, drawn for the attributes, so that
-        reordering vertices reorders the result.
+    n_oversamples : int, default=3
+        Columns of a block beyond those, at least. The first block is Gaussian and
+        drawn for the attributes, so that reordering vertices reorders the result.
     tol : float, default=1e-6
         Bound on the sine of the angle.
     max_iter : int, default=60
         Products with the matrix.
+    rng : RandomState
 
     Returns
     -------
     LeadingVectors
     """
-    if start is None:
-        start = gram.factor(first_block(gram, n_vectors + n_oversamples, rng))
-    xp = array_namespace(start)
-    eps = float(xp.finfo(start.dtype).eps)
-    basis, halves = [orthonormal(start)], []
-    n_iter = 0
-    while True:
-        halves.append(gram.factor_adjoint(basis[-1]))
-        block = gram.finish(halves[-1], basis[-1])
-        n_iter += 1
-        values, rotation = project(gram, basis, halves)
-        width = sum(B.shape[1] for B in basis)
-        block, coupling = extend(basis, block)
-        # The residual of a Ritz vector lies in the new block only.
-        last_rows = rotation[width - basis[-1].shape[1] :, :n_vectors]
-        residual = float(np.linalg.norm(coupling @ last_rows))
-        gap = values[n_vectors - 1] - values[n_vectors] if width > n_vectors else 0.0
-        scale = abs(values[0]) or 1.0
-        angle = residual / gap if gap > 0 else np.inf
-        rounding = 30 * eps * scale
-        converged = residual <= max(tol * gap, rounding)
-        if converged or n_iter >= max_iter:
-            break
-        if len(basis) == MAX_BLOCKS or width + block.shape[1] > start.shape[0]:
-            kept = combine(basis, rotation[:, : start.shape[1]])
-            basis, halves = [orthonormal(kept)], []
+    width = 4 * -(-(n_vectors + n_oversamples) // 4)  # kernels like multiples of four
+    block = orthonormal(gram.factor(first_block(gram, width, rng)))
+    xp, (n, width) = array_namespace(block), block.shape
+    eps = float(xp.finfo(block.dtype).eps)
+    within = _Subspace(gram)
+    for n_iter in range(1, max_iter + 1):
+        within.add(block)
+        block, coupling = extend(within.basis, gram.finish(within.halves[-1], block))
+        size = within.matrix.shape[0]
+        full = len(within.basis) == MAX_BLOCKS or size + width > n
+        if n_iter < FIRST_TEST and not full and n_iter < max_iter:
             continue
-        basis.append(block)
-    vectors = combine(basis, rotation[:, :n_vectors])
-    return LeadingVectors(vectors, values[:n_vectors], n_iter, angle, converged)
+        values, rotation = within.eigenpairs()
+        # The residual of a Ritz vector lies in the new block only.
+        residual = float(np.linalg.norm(coupling @ rotation[-width:, :n_vectors]))
+        gap = values[n_vectors - 1] - values[n_vectors] if size > n_vectors else 0.0
+        angle = residual / gap if gap > 0 else np.inf
+        converged = residual <= max(tol * gap, 30 * eps * (abs(values[0]) or 1.0))
+        if converged:
+            break
+        if full and n_iter < max_iter:  # go on from the best vectors
+            block = orthonormal(combine(within.basis, rotation[:, :width]))
+            within = _Subspace(gram)
+    return within.leading(values, rotation, n_vectors, n_iter, angle, converged)
 
 
 def randomized(gram, n_vectors, *, n_iter=7, n_oversamples=10, rng=None):
@@ -100,9 +96,53 @@ def randomized(gram, n_vectors, *, n_iter=7, n_oversamples=10, rng=None):
     Q = orthonormal(start)
     for _ in range(n_iter):
         Q = orthonormal(gram.finish(gram.factor_adjoint(Q), Q))
-    values, rotation = project(gram, [Q], [gram.factor_adjoint(Q)])
-    vectors = combine([Q], rotation[:, :n_vectors])
-    return LeadingVectors(vectors, values[:n_vectors], n_iter + 1, np.nan)
+    within = _Subspace(gram)
+    within.add(Q)
+    values, rotation = within.eigenpairs()
+    return within.leading(values, rotation, n_vectors, n_iter + 1, np.nan, True)
+
+
+class _Subspace:
+    """Orthonormal blocks and the matrix projected on them."""
+
+    def __init__(self, gram):
+        self.gram = gram
+        self.basis, self.halves = [], []
+        self.matrix = np.zeros((0, 0))
+
+    def add(self, block):
+        """Append a block; only its own rows of the projection are new."""
+        half = self.gram.factor_adjoint(block)
+        self.basis.append(block)
+        self.halves.append(half)
+        new = np.concatenate([to_numpy(W.T @ half) for W in self.halves])
+        new = new.astype(np.float64)
+        if self.gram.degrees is not None:
+            omega = self.gram.degrees
+            c = np.concatenate([to_numpy(B.T @ omega) for B in self.basis])
+            c = c.astype(np.float64)
+            new -= self.gram.weight * (c @ c[-block.shape[1] :].T)
+        old, size = self.matrix, len(new)
+        self.matrix = np.zeros((size, size))
+        self.matrix[: len(old), : len(old)] = old
+        self.matrix[:, len(old) :] = new
+        self.matrix[len(old) :, : len(old)] = new[: len(old)].T
+
+    def eigenpairs(self):
+        """Ritz values and vectors, decreasing."""
+        values, rotation = np.linalg.eigh((self.matrix + self.matrix.T) / 2)
+        return values[::-1], rotation[:, ::-1]
+
+    def leading(self, values, rotation, k, n_iter, angle, converged):
+        rotation = rotation[:, :k]
+        return LeadingVectors(
+            combine(self.basis, rotation),
+            combine(self.halves, rotation),
+            values[:k],
+            n_iter,
+            angle,
+            converged,
+        )
 
 
 def right_directions(gram, width, n_blocks, rng):
@@ -122,6 +162,7 @@ def right_directions(gram, width, n_blocks, rng):
     -------
     array of shape (d, n_blocks * width)
     """
+    width = 4 * -(-width // 4)
     basis = [orthonormal(gram.factor(first_block(gram, width, rng)))]
     halves = [gram.factor_adjoint(basis[0])]
     while len(halves) < n_blocks:
@@ -168,7 +209,7 @@ def dense_leading(Y, n_vectors, *, resolution=None):
         rank = int(np.sum(np.abs(values) > n * eps * size))
         k = min(n_vectors, rank)
         vectors = asarray_like(vectors[:, :k], Y)
-        return LeadingVectors(vectors, values[:k], 1, 0.0)
+        return LeadingVectors(vectors, Y.T @ vectors, values[:k], 1, 0.0)
     G = to_numpy(Y.T @ Y).astype(np.float64)
     values, V = np.linalg.eigh((G + G.T) / 2)
     values, V = values[::-1], V[:, ::-1]
@@ -186,7 +227,7 @@ def dense_leading(Y, n_vectors, *, resolution=None):
         values, rotation = values[::-1], rotation @ W[:, ::-1]
     k = min(n_vectors, len(values))
     vectors = Y @ asarray_like(rotation[:, :k], Y)
-    return LeadingVectors(vectors, values[:k], 1, 0.0)
+    return LeadingVectors(vectors, Y.T @ vectors, values[:k], 1, 0.0)
 
 
 def first_block(gram, width, rng):
@@ -201,26 +242,25 @@ def orthonormal(block):
 
 
 def extend(basis, block):
-    """Orthonormalise a block against the basis; returns it and its coupling."""
+    """Orthonormalise a block against the basis; returns it and its coupling.
+
+    Nearly all of what is in the basis is in its last two blocks. These are taken out
+    first; what is left is then small enough for one pass over all.
+    """
     xp = array_namespace(block)
-    for _ in range(2):
-        for B in basis:
-            block = block - B @ (B.T @ block)
+    largest = float(xp.max(xp.abs(block)))
+    for B in (*basis[-2:], *basis):
+        block = block - B @ (B.T @ block)
     Q, R = xp.linalg.qr(block, mode="reduced")
-    return Q, to_numpy(R).astype(np.float64)
-
-
-def project(gram, basis, halves):
-    """Eigenpairs of the matrix within the span of the basis."""
-    xp = array_namespace(basis[0])
-    W = xp.concat(halves, axis=1)
-    M = to_numpy(W.T @ W).astype(np.float64)
-    if gram.degrees is not None:
-        c = np.concatenate([to_numpy(B.T @ gram.degrees) for B in basis])
-        c = c.astype(np.float64)
-        M -= gram.weight * (c @ c.T)
-    values, rotation = np.linalg.eigh((M + M.T) / 2)
-    return values[::-1], rotation[:, ::-1]
+    coupling = to_numpy(R).astype(np.float64)
+    rounding = 1e3 * float(xp.finfo(block.dtype).eps) * largest
+    if np.min(np.abs(np.diag(coupling)), initial=np.inf) <= rounding:
+        # Nothing was left but rounding errors, which are orthogonal to nothing.
+        for _ in range(3):
+            for B in basis:
+                Q = Q - B @ (B.T @ Q)
+            Q = orthonormal(Q)
+    return Q, coupling
 
 
 def combine(basis, rotation):
