@@ -96,14 +96,7 @@ def choose_rank(rule, spectrum, *, bootstrap=None):
     """
     if rule is None:
         return spectrum.most, None
-    if isinstance(rule, str):
-        if rule == "ladle":
-            evidence = _ladle(spectrum, bootstrap)
-        else:
-            evidence = {"gap": _gap, "chi2": _chi2, "bic": _bic}[rule](spectrum)
-    elif isinstance(rule, (float, np.floating)):
-        evidence = _share(spectrum, float(rule))
-    else:
+    if not isinstance(rule, (str, float, np.floating)):
         if rule > spectrum.most:
             raise NotEnoughYetError(
                 f"n_components={rule} is more than the {spectrum.most} directions "
@@ -111,6 +104,7 @@ def choose_rank(rule, spectrum, *, bootstrap=None):
                 f"{_slices(spectrum)}. Ask for at most {spectrum.most}."
             )
         return int(rule), None
+    evidence = rank_evidence(rule, spectrum, bootstrap=bootstrap)
     if evidence.n_components == 0:
         warnings.warn(
             f"n_components={rule!r} finds no direction on which the response "
@@ -119,6 +113,15 @@ def choose_rank(rule, spectrum, *, bootstrap=None):
             stacklevel=2,
         )
     return max(1, evidence.n_components), evidence
+
+
+def rank_evidence(rule, spectrum, *, bootstrap=None):
+    """Return what a named rule, or a share of the eigenvalues, finds."""
+    if rule == "ladle":
+        return _ladle(spectrum, bootstrap)
+    if isinstance(rule, str):
+        return {"gap": _gap, "chi2": _chi2, "bic": _bic}[rule](spectrum)
+    return _share(spectrum, float(rule))
 
 
 def _slices(spectrum):
@@ -198,17 +201,22 @@ def _bic(spectrum):
     )
 
 
-def _ladle(spectrum, bootstrap):
-    """Eigenvalues that are small and directions that move, added (Luo, Li 2016)."""
+def most_of_ladle(spectrum):
+    """Largest number of directions that the ladle considers."""
     r = spectrum.rank
     most = r - 1 if r <= 10 else int(r / np.log(r))
-    most = min(most, spectrum.most)
+    return min(most, spectrum.most)
+
+
+def _ladle(spectrum, bootstrap):
+    """Eigenvalues that are small and directions that move, added (Luo, Li 2016)."""
+    most = most_of_ladle(spectrum)
     values = _padded(spectrum, most + 1)
     moved = np.zeros(most + 1)
-    for product in bootstrap(most):
+    for n_draws, product in enumerate(bootstrap(most), 1):
         for k in range(1, most + 1):
-            moved[k] += 1 - abs(np.linalg.det(product[:k, :k]))
-    moved /= N_BOOTSTRAP
+            change = 1 - abs(np.linalg.det(product[:k, :k])) - moved[k]
+            moved[k] += change / n_draws
     criterion = moved / (1 + np.sum(moved)) + values / (1 + np.sum(values))
     return RankEvidence(
         "ladle",
