@@ -1,7 +1,8 @@
-"""Displays: pictures of affinities, spectra, embeddings and angles (matplotlib)."""
+"""Displays: affinities, spectra, embeddings, angles, influence (matplotlib)."""
 
 from ._affinity import AffinityDisplay
 from ._embedding import EmbeddingDisplay
+from ._influence import InfluenceDisplay
 from ._principal_angles import PrincipalAnglesDisplay
 from ._spectrum import SpectrumDisplay
 from ._subspace_clustering import SubspaceClusteringDisplay
@@ -9,6 +10,7 @@ from ._subspace_clustering import SubspaceClusteringDisplay
 __all__ = [
     "AffinityDisplay",
     "EmbeddingDisplay",
+    "InfluenceDisplay",
     "PrincipalAnglesDisplay",
     "SpectrumDisplay",
     "SubspaceClusteringDisplay",

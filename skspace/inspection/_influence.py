@@ -1,0 +1,219 @@
+"""Display of the influence of samples on the directions of a reducer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._array import to_numpy
+from .._plotting import ACCENT, PALETTE, QUIET, get_axes, pyplot
+from ..decomposition import sdr_influence
+
+KINDS = ("index", "leverage")
+
+
+class InfluenceDisplay:
+    """Influence of each sample, against its number or its distance from the mean.
+
+    Against the number, it shows which samples the directions hang on. Against the
+    Mahalanobis distance ("leverage"), it tells those apart that are influential
+    because they lie far out from those that are so because of their response. Create
+    it with :meth:`from_estimator` or :meth:`from_influence`.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Influence.
+    distances : ndarray of shape (n_samples,)
+        Mahalanobis distances from the mean.
+    names : sequence of shape (n_samples,), default=None
+        What labels say; None takes the numbers of the rows.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn.
+    figure_ : matplotlib Figure
+        Figure of these axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspace.inspection import InfluenceDisplay
+    >>> display = InfluenceDisplay(np.array([1.0, 5.0, 2.0]), np.array([1.0, 2.0, 3.0]))
+    >>> display.largest(2)
+    array([1, 2])
+    """
+
+    def __init__(self, scores, distances, *, names=None):
+        self.scores = scores
+        self.distances = distances
+        self.names = names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        original=False,
+        kind="index",
+        n_labels=5,
+        names=None,
+        ax=None,
+    ):
+        """Show the influence of rows on a fitted reducer.
+
+        Parameters
+        ----------
+        estimator : fitted reducer
+            See :func:`skspace.decomposition.sdr_influence`.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows to assess.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their responses.
+        original : bool, default=False
+            Whether to measure in the coordinates and units of the features in place
+            of whitened ones.
+        kind : {"index", "leverage"}, default="index"
+            What to draw the influence against.
+        n_labels : int, default=5
+            Number of samples that are labelled, the most influential ones.
+        names : sequence of shape (n_samples,), default=None
+            What labels say; None takes the numbers of the rows.
+        ax : matplotlib Axes, default=None
+            Where to draw; None opens a figure.
+
+        Returns
+        -------
+        display : InfluenceDisplay
+        """
+        pyplot()
+        return cls.from_influence(
+            sdr_influence(estimator, X, y),
+            original=original,
+            kind=kind,
+            n_labels=n_labels,
+            names=names,
+            ax=ax,
+        )
+
+    @classmethod
+    def from_influence(
+        cls,
+        influence,
+        *,
+        original=False,
+        kind="index",
+        n_labels=5,
+        names=None,
+        ax=None,
+    ):
+        """Show influence that was measured before.
+
+        Parameters
+        ----------
+        influence : SDRInfluence
+            What :func:`skspace.decomposition.sdr_influence` returns.
+        original : bool, default=False
+            Whether to show scores in the coordinates and units of the features in
+            place of whitened ones.
+        kind : {"index", "leverage"}, default="index"
+            What to draw the influence against.
+        n_labels : int, default=5
+            Number of samples that are labelled, the most influential ones.
+        names : sequence of shape (n_samples,), default=None
+            What labels say; None takes the numbers of the rows.
+        ax : matplotlib Axes, default=None
+            Where to draw; None opens a figure.
+
+        Returns
+        -------
+        display : InfluenceDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are not as many names as samples.
+        """
+        pyplot()
+        scores = influence.original_scores if original else influence.scores
+        scores = to_numpy(scores)
+        if names is not None and len(names) != len(scores):
+            raise ValueError(
+                f"names must hold one name for each of the {len(scores)} samples, got "
+                f"{len(names)}."
+            )
+        names = None if names is None else list(names)
+        display = cls(scores, to_numpy(influence.distances), names=names)
+        return display.plot(ax=ax, kind=kind, n_labels=n_labels)
+
+    def largest(self, n_samples):
+        """Find the most influential samples.
+
+        Parameters
+        ----------
+        n_samples : int
+            How many.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_samples,)
+            Their row numbers, the most influential first.
+        """
+        return np.argsort(-self.scores, kind="stable")[:n_samples]
+
+    def plot(self, ax=None, *, kind="index", n_labels=5):
+        """Draw the influence.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None opens a figure.
+        kind : {"index", "leverage"}, default="index"
+            What to draw the influence against.
+        n_labels : int, default=5
+            Number of samples that are labelled, the most influential ones.
+
+        Returns
+        -------
+        display : InfluenceDisplay
+            Itself, with ``ax_`` and ``figure_``.
+
+        Raises
+        ------
+        ValueError
+            If `kind` is neither, or `n_labels` is negative.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"kind must be 'index' or 'leverage', got {kind!r}.")
+        if n_labels < 0:
+            raise ValueError(f"n_labels must not be negative, got {n_labels}.")
+        ax = get_axes(ax)
+        at = np.arange(len(self.scores)) if kind == "index" else self.distances
+        rows = self.largest(n_labels)
+        others = np.setdiff1d(np.arange(len(self.scores)), rows)
+        if kind == "index":
+            ax.vlines(at, 0, self.scores, color=QUIET, linewidth=0.5, zorder=1)
+        ax.scatter(at[others], self.scores[others], s=10, color=PALETTE[0], zorder=2)
+        ax.scatter(at[rows], self.scores[rows], s=20, color=ACCENT, zorder=3)
+        for i in rows:
+            ax.annotate(
+                str(i if self.names is None else self.names[i]),
+                (at[i], self.scores[i]),
+                xytext=(4, 2),
+                textcoords="offset points",
+                fontsize="small",
+            )
+        ax.axhline(np.mean(self.scores), color=QUIET, linewidth=1, linestyle="--")
+        ax.set(
+            xlabel="sample" if kind == "index" else "Mahalanobis distance",
+            ylabel="influence on the directions",
+            title="dashed: the mean",
+        )
+        ax.margins(y=0.08)  # room for labels
+        ax.set_ylim(bottom=0)
+        for side in ("top", "right"):
+            ax.spines[side].set_visible(False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
