@@ -22,12 +22,10 @@ from ..graph import conductance, modularity
 from ..graph._agreement import Agreement
 from ..graph._propagation import Propagation
 from ..graph._similarity import choose_weighting, similarity_rows, weight_attributes
-from ..graph._snem import cluster_sums
-from ..graph._spectral import unit_rows
 from ._s2cag_graph import graph_for_fit
 from ._s2cag_new import EmbedsNewVertices, KnownVertices
 from ._s2cag_search import REFERENCE, Setting, contenders, search
-from ._s2cag_solve import solve, to_host
+from ._s2cag_solve import decision_rule, solve, to_host
 
 OBJECTIVES = [("conductance", None), ("modularity", "sum"), ("modularity", "l2")]
 
@@ -101,7 +99,8 @@ class S2CAG(
     components_ : array of shape (n_features, n_dims)
         Averaged attributes times these embed a vertex, up to its row scaling.
     cluster_directions_ : array of shape (n_clusters, n_dims)
-        A sample belongs to the direction of largest inner product with its embedding.
+        A new sample belongs to the direction of largest inner product with its
+        embedding; to the nearest mean where the embedding has too few dimensions.
     objective_ : float
         What the rounding maximised: the sum over clusters of their size times the
         squared length of their mean in the embedding.
@@ -270,6 +269,12 @@ default=None
             graph.matrix, dtype=np.float32 if "float32" in str(X.dtype) else np.float64
         )
         similarity = similarity_rows(weighted.rows)
+        if similarity.n_empty == n:
+            raise ValueError(
+                "All attributes are zero, so there is nothing to average over the "
+                "graph. To cluster by edges alone, give every vertex an attribute of "
+                "its own: X=scipy.sparse.eye_array(n_samples)."
+            )
         _warn_of_degenerate(similarity, graph.matrix)
         log(self, "graph and attributes", perf_counter() - start)
 
@@ -358,10 +363,8 @@ default=None
             )
         labels = np.unique(partition.labels, return_inverse=True)[1]
         U = to_host(solution.embedding)
-        sums, counts = cluster_sums(U, labels, partition.n_found)
-        directions = sums / np.sqrt(counts)[:, None]
-        if U.shape[1] < self.n_clusters:  # k-means of directions in few dimensions
-            directions = unit_rows(directions)
+        directions, offsets = decision_rule(U, solution.values, labels, self.n_clusters)
+        self._known = self._known._replace(offsets=offsets)
         self.setting_ = setting._asdict()
         self.order_, self.alpha_ = setting.order, setting.alpha
         self.resolution_ = setting.resolution

@@ -58,7 +58,7 @@ def graph_for_fit(X, adjacency, n_neighbors, n_jobs):
         return FittedGraph(neighbors(X, n_neighbors, n_jobs), np.arange(n), True)
     shape = _shape(adjacency)
     if shape is not None and shape != (n, n):
-        sliced = len(shape) == 2 and shape[0] == n
+        sliced = len(shape) == 2 and shape[0] == n < shape[1]
         remedy = (
             "cross-validation has sliced its rows: pass skspace.graph.VertexGraph"
             "(adjacency) instead, which is sliced to the graph among the training "

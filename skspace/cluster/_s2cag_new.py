@@ -30,6 +30,7 @@ class KnownVertices(NamedTuple):
     degree: np.ndarray  # (n,)
     projected: np.ndarray  # (n, n_dims), embedding before rows are scaled
     measure: np.ndarray | None  # (n,), sums or lengths that scale rows
+    offsets: np.ndarray | None = None  # (n_clusters,), of the decision rule
 
 
 class EmbedsNewVertices(TransformerMixin):
@@ -77,6 +78,27 @@ class EmbedsNewVertices(TransformerMixin):
         """
         return self._embed_new(X, adjacency, "transform")[2]
 
+    def fit_transform(self, X, y=None, *, adjacency=None):
+        """Fit and embed the same samples with the same graph.
+
+        Parameters
+        ----------
+        X, y, adjacency : as in fit
+
+        Returns
+        -------
+        embedding : array of shape (n_samples, n_dims)
+            ``fit(X, adjacency=adjacency).transform(X, adjacency=adjacency)``: with an
+            adjacency, ``embedding_`` up to rounding.
+
+        Raises
+        ------
+        ValueError
+            As `fit` does.
+        """
+        self.fit(X, adjacency=adjacency)
+        return self.transform(X, adjacency=adjacency)
+
     def predict(self, X, *, adjacency=None):
         """Predict the clusters of samples.
 
@@ -94,8 +116,9 @@ class EmbedsNewVertices(TransformerMixin):
         Returns
         -------
         labels : array of shape (n_samples,), int64
-            For the training samples and their graph, these are ``labels_``, up to
-            rows between two clusters.
+            For the training samples and their graph, these are ``labels_`` of
+            ``assign_labels="snem"``, up to rows between two clusters. Other ways to
+            assign labels are not rules for single rows, and may differ at more of them.
 
         Raises
         ------
@@ -106,7 +129,9 @@ class EmbedsNewVertices(TransformerMixin):
 
     def _nearest(self, U):
         xp = array_namespace(U)
-        labels = xp.argmax(U @ self.cluster_directions_.T, axis=1)
+        scores = U @ self.cluster_directions_.T
+        scores = scores - asarray_like(self._known.offsets, scores)[None, :]
+        labels = xp.argmax(scores, axis=1)
         return xp.astype(labels, xp.int64)
 
     def score(self, X, y=None, *, adjacency=None):
@@ -217,6 +242,6 @@ def smooth_new(values, fitted, edges, degree, order, alpha):
     incoming = total[:, None] * (outside @ fitted)
     inside = sp.csr_array(sp.diags_array(total) @ inside)
     result = start
-    for a, b in horner(order, alpha):
+    for a, b, _, _ in horner(order, alpha):
         result = a * (inside @ result + incoming) + b * start
     return asarray_like(result, values)

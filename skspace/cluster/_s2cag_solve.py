@@ -14,11 +14,17 @@ from .._validation import check_memory
 from .._warnings import DegenerateDataWarning
 from ..graph._leading import dense_leading, fix_signs, krylov, randomized
 from ..graph._smoothed import ScaledGram, SmoothedAttributes
-from ..graph._snem import Partition, partition_of, round_embedding
+from ..graph._snem import Partition, cluster_sums, partition_of, round_embedding
 from ..graph._sparse_dense import scale_rows
 from ..graph._spectral import cluster_qr, discretize, unit_rows
 
-__all__ = ["Solution", "scale_from_lengths", "scale_from_sums", "solve"]
+__all__ = [
+    "Solution",
+    "decision_rule",
+    "scale_from_lengths",
+    "scale_from_sums",
+    "solve",
+]
 
 DENSE_BELOW = 128
 """Sizes of the smaller side of Z up to which it is decomposed densely."""
@@ -199,6 +205,19 @@ def _assign(U, values, k, n_init, assign, eps, rng):
     else:
         labels = KMeans(k, n_init=n_init, random_state=rng).fit_predict(unit_rows(U))
     return partition_of(U, labels, k)
+
+
+def decision_rule(U, values, labels, k):
+    """Directions D and offsets b so that labels are where ``U @ D.T - b`` is largest.
+
+    Those of the rounding, or of k-means where there are too few dimensions for it.
+    """
+    n_found = int(labels.max()) + 1
+    sums, counts = cluster_sums(U, labels, n_found)
+    if U.shape[1] >= k:
+        return sums / np.sqrt(counts)[:, None], np.zeros(n_found)
+    centers = sums / counts[:, None]  # squared distances, weighted by eigenvalues
+    return centers * values, 0.5 * np.sum(centers**2 * values, axis=1)
 
 
 def _few_dimensions(Z, k, n_init, eps, rng):

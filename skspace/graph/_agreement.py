@@ -86,7 +86,8 @@ class Agreement:
         Q, K = self.graph_term(labels), self.attribute_term(labels)
         # Worse than noise is as good as noise: the logarithm has to exist.
         Q = max(Q + self.graph_noise, 1e-3 * self.graph_noise)
-        return float(np.log(Q) + np.log(max(K + self.attribute_noise, 1e-300)))
+        value = np.log(Q) + np.log(max(K + self.attribute_noise, 1e-300))
+        return round(float(value), 9)  # a partition renumbered is as good, no better
 
     def graph_term(self, labels):
         """Modularity; 0 for a graph without edges."""

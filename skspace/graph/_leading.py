@@ -68,14 +68,16 @@ def krylov(gram, n_vectors, *, n_oversamples=3, tol=1e-6, max_iter=60, rng=None)
     within = _Subspace(gram)
     for n_iter in range(1, max_iter + 1):
         within.add(block)
+        last = block.shape[1]
         block, coupling = extend(within.basis, gram.finish(within.halves[-1], block))
         size = within.matrix.shape[0]
         full = len(within.basis) == MAX_BLOCKS or size + width > n
-        if n_iter < FIRST_TEST and not full and n_iter < max_iter:
+        exhausted = block.shape[1] == 0
+        if n_iter < FIRST_TEST and not full and not exhausted and n_iter < max_iter:
             continue
         values, rotation = within.eigenpairs()
         # The residual of a Ritz vector lies in the new block only.
-        residual = float(np.linalg.norm(coupling @ rotation[-width:, :n_vectors]))
+        residual = float(np.linalg.norm(coupling @ rotation[-last:, :n_vectors]))
         gap = values[n_vectors - 1] - values[n_vectors] if size > n_vectors else 0.0
         angle = residual / gap if gap > 0 else np.inf
         converged = residual <= max(tol * gap, 30 * eps * (abs(values[0]) or 1.0))
@@ -166,7 +168,10 @@ def right_directions(gram, width, n_blocks, rng):
     basis = [orthonormal(gram.factor(first_block(gram, width, rng)))]
     halves = [gram.factor_adjoint(basis[0])]
     while len(halves) < n_blocks:
-        basis.append(extend(basis, gram.factor(halves[-1]))[0])
+        block = extend(basis, gram.factor(halves[-1]))[0]
+        if block.shape[1] == 0:
+            break
+        basis.append(block)
         halves.append(gram.factor_adjoint(basis[-1]))
     return orthonormal(array_namespace(basis[0]).concat(halves, axis=1))
 
@@ -244,22 +249,22 @@ def orthonormal(block):
 def extend(basis, block):
     """Orthonormalise a block against the basis; returns it and its coupling.
 
+    Columns that lie in the span of those before them, up to rounding, are left out.
     Nearly all of what is in the basis is in its last two blocks. These are taken out
     first; what is left is then small enough for one pass over all.
     """
     xp = array_namespace(block)
-    largest = float(xp.max(xp.abs(block)))
+    size = float(xp.linalg.matrix_norm(block))
     for B in (*basis[-2:], *basis):
         block = block - B @ (B.T @ block)
     Q, R = xp.linalg.qr(block, mode="reduced")
     coupling = to_numpy(R).astype(np.float64)
-    rounding = 1e3 * float(xp.finfo(block.dtype).eps) * largest
-    if np.min(np.abs(np.diag(coupling)), initial=np.inf) <= rounding:
-        # Nothing was left but rounding errors, which are orthogonal to nothing.
-        for _ in range(3):
-            for B in basis:
-                Q = Q - B @ (B.T @ Q)
-            Q = orthonormal(Q)
+    # Where nothing is left but rounding errors, these are orthogonal to nothing.
+    rounding = 100 * float(xp.finfo(block.dtype).eps) * size
+    new = np.abs(np.diag(coupling)) > rounding
+    if not new.all():
+        Q = Q @ asarray_like(np.eye(len(new))[:, new], Q)
+        coupling = coupling[new]
     return Q, coupling
 
 

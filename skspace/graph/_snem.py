@@ -14,6 +14,9 @@ __all__ = ["Partition", "partition_of", "round_embedding", "snem_round"]
 MAX_ROUNDS = 100
 MAX_REPAIRS = 20
 
+ROUNDING = 1e-9
+"""Gain, relative to the objective, below which two starts are the same partition."""
+
 
 class Partition(NamedTuple):
     """A partition of the rows of an embedding."""
@@ -87,13 +90,16 @@ def round_embedding(U, n_clusters, n_init, rng):
         partition = _iterate(U, start, n_clusters)
         if n_init > 1 and partition.n_found < n_clusters:
             partition = _repair(U, partition, n_clusters)
-        if best is None or _rank(partition) > _rank(best):
+        if best is None or _is_better(partition, best):
             best = partition
     return best
 
 
-def _rank(partition):
-    return partition.n_found, partition.objective
+def _is_better(partition, best):
+    """Whether it is another, better partition, and not the same one, renumbered."""
+    if partition.n_found != best.n_found:
+        return partition.n_found > best.n_found
+    return partition.objective > best.objective * (1 + ROUNDING)
 
 
 def _starts(U, n_init, rng):
