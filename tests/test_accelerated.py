@@ -258,11 +258,34 @@ def test_propagation_kernel_is_a_product_and_a_sum(dtype, integers, writeable, r
     for width in (0, 1, 5, 18):
         Q, M = rng.standard_normal((20, width)), rng.standard_normal((13, width))
         *csr, Q_, M_ = prepared((*parts, Q, M), dtype, "C", writeable)
-        out = np.full((13, width), np.nan, dtype=dtype)
-        propagate_rows(*csr, dtype(0.7), Q_, dtype(0.3), M_, out, 2, 12)
-        expected = np.full((13, width), np.nan)
-        expected[2:12] = (0.7 * A @ Q + 0.3 * M)[2:12]
-        np.testing.assert_allclose(out, expected, atol=200 * np.finfo(dtype).eps)
+        tolerance = 200 * np.finfo(dtype).eps
+        for c in (0, -0.4):
+            out = np.full((13, width), np.nan, dtype=dtype)
+            step = np.array([0.7, 0.3, c, 0], dtype=dtype)
+            propagate_rows(*csr, step, Q_, M_, out, 2, 12)
+            expected = np.full((13, width), np.nan)
+            expected[2:12] = (0.7 * A @ Q + 0.3 * M + c * Q[:13])[2:12]
+            np.testing.assert_allclose(out, expected, atol=tolerance)
+        step = np.array([0.7, 0.3, -0.4, 2], dtype=dtype)
+        propagate_rows(*csr, step, Q_, M_, out, 2, 12)
+        expected = 0.7 * A @ Q + 0.3 * M - 0.4 * Q[:13] + 2 * expected
+        np.testing.assert_allclose(out, expected, atol=4 * tolerance)
+
+
+@pytest.mark.parametrize("n_steps", [0, 1, 2, 5])
+def test_propagation_takes_all_its_steps(n_steps, rng):
+    from skspace._numba.propagate import propagate
+
+    A = rng.uniform(size=(6, 6))
+    parts = np.arange(0, 37, 6), np.tile(np.arange(6), 6), A.ravel()
+    M, steps = rng.standard_normal((6, 3)), rng.standard_normal((n_steps, 4))
+    steps[:2, 3] = 0
+    buffers = [M, np.full((6, 3), np.nan), np.full((6, 3), np.nan)]
+    Q, older = M, 0 * M
+    for a, b, c, d in steps:
+        Q, older = a * A @ Q + b * M + c * Q + d * older, Q
+    found = buffers[propagate(*parts, steps, *buffers)]
+    np.testing.assert_allclose(found, Q, rtol=1e-10)
 
 
 @pytest.mark.parametrize("writeable", [True, False])

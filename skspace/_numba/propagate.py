@@ -5,22 +5,34 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def propagate_rows(indptr, indices, data, a, Q, b, M, out, start, stop):
-    """Write rows `start` to `stop` of ``a * (N @ Q) + b * M`` to `out`.
+def propagate_rows(indptr, indices, data, step, Q, M, out, start, stop):
+    """Write rows `start` to `stop` of ``a * N @ Q + b * M + c * Q + d * out`` to `out`.
 
+    `step` holds a, b, c and d, in the dtype of the blocks.
     `N` is given by its CSR arrays; `Q`, `M` and `out` are C-contiguous, of one width.
     Loops over columns are what the compiler vectorises. Before each it makes sure that
     `out` overlaps nothing, so four neighbours share a loop, and what four do not
     divide comes first, with `M`. Offsets are unsigned: an index that may be negative
     would be asked at every access whether it counts from the end.
     """
+    a, b, c_, d = step[0], step[1], step[2], step[3]
+    averages = c_ == 0 and d == 0
     one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
     width = np.uint64(Q.shape[1])
     q, m, o = Q.reshape(Q.size), M.reshape(M.size), out.reshape(out.size)
     for i in range(np.uint64(start), np.uint64(stop)):
         row = i * width
         p, end = np.uint64(indptr[i]), np.uint64(indptr[i + one])
-        if (end - p) & one:
+        if not averages:
+            for c in range(width):  # what was in `out` may be anything where d is 0
+                old = d * o[row + c] if d != 0 else d
+                o[row + c] = b * m[row + c] + c_ * q[row + c] + old
+            if (end - p) & one:
+                v0, q0 = a * data[p], np.uint64(indices[p]) * width
+                for c in range(width):
+                    o[row + c] += v0 * q[q0 + c]
+                p += one
+        elif (end - p) & one:
             v0, q0 = a * data[p], np.uint64(indices[p]) * width
             for c in range(width):
                 o[row + c] = b * m[row + c] + v0 * q[q0 + c]
@@ -44,6 +56,25 @@ def propagate_rows(indptr, indices, data, a, Q, b, M, out, start, stop):
                     v2 * q[q2 + c] + v3 * q[q3 + c]
                 )
             p += four
+
+
+@njit(cache=True, nogil=True)
+def propagate(indptr, indices, data, steps, M, first, second):
+    """Run all steps from `M`; buffers take turns. Returns which holds the result.
+
+    0 is `M` itself, for no steps, 1 the first buffer and 2 the second.
+    """
+    Q, out = M, first
+    n = M.shape[0]
+    for t in range(steps.shape[0]):
+        propagate_rows(indptr, indices, data, steps[t], Q, M, out, 0, n)
+        if t == 0:
+            Q, out = first, second
+        else:
+            Q, out = out, Q
+    if steps.shape[0] == 0:
+        return 0
+    return 1 + (steps.shape[0] + 1) % 2
 
 
 @njit(cache=True, nogil=True)

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.fft import dct
 
 from .._array import is_numpy_array
 from ._sparse_dense import SparseOperator, as_block, scale_rows
@@ -19,6 +20,9 @@ CACHE_BYTES = 1024**2
 `PANEL_WIDTH` columns: the rows of a panel are gathered again and again."""
 
 PANEL_WIDTH = 32
+LONG = 20
+"""Order from which a shorter series with the same values is looked for."""
+
 THREAD_WORK = 2**20
 """Multiply-adds of a step below which threads cost more than they bring."""
 
@@ -153,7 +157,7 @@ class Propagation:
         -------
         array of the shape of `M`
         """
-        steps = horner(order, alpha)
+        steps = shortest(order, alpha, as_block(M).dtype)
         return self._filter(M, self.scale, 1 / self.scale, steps, n_jobs)
 
     def smooth_adjoint(self, M, order, alpha, *, n_jobs=None):
@@ -161,7 +165,7 @@ class Propagation:
 
         Parameters and result are those of :meth:`smooth`.
         """
-        steps = horner(order, alpha)
+        steps = shortest(order, alpha, as_block(M).dtype)
         return self._filter(M, 1 / self.scale, self.scale, steps, n_jobs)
 
     def smooth_orders(self, M, orders, alpha, *, n_jobs=None):
@@ -189,51 +193,6 @@ class Propagation:
             if t in wanted:
                 yield t, unscale(Z, 1 / self.scale, M)
 
-    def powers(self, M, order, *, n_jobs=None):
-        """Yield ``P**t @ M`` for t = 0, ..., `order`.
-
-        Parameters
-        ----------
-        M : array of shape (n, q) or (n,)
-        order : int
-            Largest power.
-        n_jobs : int, optional
-            Threads over rows, on NumPy.
-
-        Yields
-        ------
-        array of the shape of `M`
-        """
-        steps = [(1.0, 0.0)] * order
-        for Z in self._iterate(M, self.scale, steps, n_jobs):
-            yield unscale(Z, 1 / self.scale, M)
-
-    def filters(self, M, weights, *, n_jobs=None):
-        """Filter a block in several ways in one pass over the powers.
-
-        Parameters
-        ----------
-        M : array of shape (n, q) or (n,)
-        weights : array-like of shape (n_filters, order + 1)
-            Row f holds the weights of the powers 0 to `order` in filter f. Rows of
-            :func:`filter_weights` are padded by zeros to one length.
-        n_jobs : int, optional
-            Threads over rows, on NumPy.
-
-        Returns
-        -------
-        list of n_filters arrays of the shape of `M`
-            Held together: memory is that of so many blocks.
-        """
-        weights = np.asarray(weights, dtype=np.float64)
-        steps = [(1.0, 0.0)] * (weights.shape[1] - 1)
-        results = [None] * len(weights)
-        powers = self._iterate(M, self.scale, steps, n_jobs)
-        for w, Z in zip(weights.T, powers, strict=True):
-            accumulate(results, w, Z)
-        zero = 0 * Z
-        return [unscale(zero if Z is None else Z, 1 / self.scale, M) for Z in results]
-
     def _filter(self, M, before, after, steps, n_jobs):
         """Last block of a recursion, panel by panel where `M` is wide."""
         if not (sp.issparse(M) or is_numpy_array(M)) or M.ndim == 1:
@@ -259,29 +218,88 @@ class Propagation:
 
     def _last(self, M, before, after, steps, n_jobs):
         """Last block of a recursion; its buffer becomes the result."""
+        if is_numpy_array(M) and self._threads(M, n_jobs) == 1:
+            self._check_rows(M)
+            block = M if M.ndim == 2 else M[:, None]
+            Z = last_compiled(self.operator.like(block), block, before, steps)
+            return unscale(Z, after, M, out=Z)
         blocks = self._iterate(M, before, steps, n_jobs)
         Z = collections.deque(blocks, maxlen=1)[0]
         return unscale(Z, after, M, out=Z)
 
-    def _iterate(self, M, before, steps, n_jobs):
-        """Yield ``Q_t = a_t N Q_{t-1} + b_t Q_0``, from ``Q_0`` = `M` scaled."""
+    def _threads(self, M, n_jobs):
+        work = self.matrix.nnz * (M.shape[1] if M.ndim == 2 else 1)
+        return count_threads(n_jobs) if work >= THREAD_WORK else 1
+
+    def _check_rows(self, M):
         if M.shape[0] != self.n_vertices:
             raise ValueError(
                 f"A graph of {self.n_vertices} vertices cannot filter a block of shape "
                 f"{tuple(M.shape)}; it needs one row for each vertex."
             )
+
+    def _iterate(self, M, before, steps, n_jobs):
+        """Yield the blocks ``Q_t``, of :data:`STEPS`, from ``Q_0`` = `M` scaled."""
+        self._check_rows(M)
         M = as_block(M)
         if M.ndim == 1:
             M = M[:, None]
         if is_numpy_array(M):
-            yield from iterate_compiled(self.operator.like(M), M, before, steps, n_jobs)
+            n_threads = self._threads(M, n_jobs)
+            N = self.operator.like(M)
+            yield from iterate_compiled(N, M, before, steps, n_threads)
             return
         Q = start = scale_rows(M, before)
+        older = None
         yield Q
-        for a, b in steps:
-            Q = a * (self.operator @ Q)
-            Q = Q + b * start if b else Q
+        for a, b, c, d in steps:
+            new = a * (self.operator @ Q)
+            new = new + b * start if b else new
+            new = new + c * Q if c else new
+            new = new + d * older if d else new
+            older, Q = Q, new
             yield Q
+
+
+STEPS = "Q_t = a N Q_{t-1} + b Q_0 + c Q_{t-1} + d Q_{t-2}, one (a, b, c, d) a step"
+
+
+def shortest(order, alpha, dtype):
+    """Fewest steps that filter to rounding.
+
+    N has its eigenvalues in [0, 1], because of the loops, and there a polynomial of
+    high degree is a short Chebyshev series.
+    """
+    check_filter(order, alpha)
+    if order >= LONG:
+        precision = 1e-7 if "float32" in str(dtype) else 1e-13
+        series = chebyshev(order, alpha, precision)
+        if len(series) <= 0.7 * order:
+            return series
+    return horner(order, alpha)
+
+
+def chebyshev(order, alpha, precision):
+    """Clenshaw's recursion for the filter on [0, 1], cut off at a precision."""
+    m = order + 1
+    angle = np.pi * (np.arange(m) + 0.5) / m
+    values = np.polynomial.polynomial.polyval(
+        (1 + np.cos(angle)) / 2, filter_weights(order, alpha)
+    )
+    c = dct(values, type=2) / m
+    c[0] /= 2
+    size = np.where(np.abs(c) > 1e-15, np.abs(c), 0.0)  # the rest is rounding
+    beyond = np.cumsum(size[::-1])[::-1]
+    c = c[: max(3, int(np.sum(beyond > precision)))].tolist()
+    # b_j = c_j M + 2 (2N - I) b_{j+1} - b_{j+2}; the last is a multiple of M.
+    top = c[-1]
+    steps = [(4 * top, c[-2], -2 * top, 0.0)]
+    steps += [(4.0, c_j, -2.0, -1.0) for c_j in c[-3::-1]]
+    a, b, _, d = steps[1]
+    steps[1] = (a, b - top, -2.0, 0.0)
+    a, b, _, d = steps[-1]
+    steps[-1] = (2.0, b, -1.0, d)
+    return steps
 
 
 def horner(order, alpha):
@@ -293,32 +311,39 @@ def horner(order, alpha):
     r, steps = 1.0, []
     for _ in range(order):
         r = r / (r + alpha)
-        steps.append((1 - r, r))
+        steps.append((1 - r, r, 0.0, 0.0))
     return steps
 
 
-def iterate_compiled(N, M, before, steps, n_jobs):
+def iterate_compiled(N, M, before, steps, n_threads):
     """Run the recursion on NumPy: three buffers, one pass over them a step.
 
     What is yielded is overwritten two steps later.
     """
     from .._numba.propagate import propagate_rows, scale_into
 
-    n, width = M.shape
-    start, *buffers = (np.empty((n, width), dtype=M.dtype) for _ in range(3))
+    start, *buffers = (np.empty(M.shape, dtype=M.dtype) for _ in range(3))
     scale_into(M, before, start)
     yield start
-    number = M.dtype.type
-    n_threads = count_threads(n_jobs) if N.nnz * width >= THREAD_WORK else 1
-    ranges = row_ranges(N.indptr, n_threads)
     Q = start
+    ranges = row_ranges(N.indptr, n_threads)
     with thread_map(n_threads) as each:
-        for t, (a, b) in enumerate(steps):
+        for t, step in enumerate(np.array(steps, dtype=M.dtype).reshape(-1, 4)):
             out = buffers[t % 2]
-            args = (N.indptr, N.indices, N.data, number(a), Q, number(b), start, out)
+            args = (N.indptr, N.indices, N.data, step, Q, start, out)
             each(lambda rows, args=args: propagate_rows(*args, *rows), ranges)
             yield out
             Q = out
+
+
+def last_compiled(N, M, before, steps):
+    """Run the recursion on NumPy in one thread and one call."""
+    from .._numba.propagate import propagate, scale_into
+
+    buffers = [np.empty(M.shape, dtype=M.dtype) for _ in range(3)]
+    scale_into(M, before, buffers[0])
+    steps = np.array(steps, dtype=M.dtype).reshape(-1, 4)
+    return buffers[propagate(N.indptr, N.indices, N.data, steps, *buffers)]
 
 
 def unscale(Z, scale, M, out=None):
@@ -331,21 +356,3 @@ def unscale(Z, scale, M, out=None):
     else:
         result = scale_rows(Z, scale)
     return result[:, 0] if M.ndim == 1 else result
-
-
-def accumulate(results, weights, Z):
-    """Add `Z` to each result by its weight, where that is not zero."""
-    if not is_numpy_array(Z):
-        for f, w in enumerate(weights):
-            if w != 0:
-                results[f] = float(w) * Z + (0 if results[f] is None else results[f])
-        return
-    step = max(1, CACHE_BYTES // (4 * Z.itemsize * max(Z.shape[1], 1)))
-    for f, w in enumerate(weights):
-        if w != 0 and results[f] is None:
-            results[f] = np.zeros(Z.shape, dtype=Z.dtype)
-    for begin in range(0, Z.shape[0], step):  # a piece of Z stays in the cache
-        piece = Z[begin : begin + step]
-        for result, w in zip(results, weights, strict=True):
-            if w != 0:
-                result[begin : begin + step] += Z.dtype.type(w) * piece

@@ -113,7 +113,7 @@ class SmoothedAttributes:
 
         block = np.ascontiguousarray(block)
         out = np.zeros((rows.shape[0], block.shape[1]), dtype=rows.dtype)
-        number = rows.dtype.type
+        step = np.array([1, 0, 0, 0], dtype=rows.dtype)
         n_threads = count_threads(self.n_jobs)
         with thread_map(n_threads) as each:
             each(
@@ -121,9 +121,8 @@ class SmoothedAttributes:
                     rows.indptr,
                     rows.indices,
                     rows.data,
-                    number(1),
+                    step,
                     block,
-                    number(0),
                     out,
                     out,
                     *part,

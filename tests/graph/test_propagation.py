@@ -76,23 +76,30 @@ def test_filters_are_sums_of_dense_powers(n, width, order, alpha, seed):
 def test_sweeps_agree_with_single_filters(n, width, order, alpha, seed):
     A = graph(n, seed)
     M = np.random.RandomState(seed).standard_normal((n, width))
-    propagation, P = Propagation.from_adjacency(A), transition(A)
-    powers = list(propagation.powers(M, order))
-    assert len(powers) == order + 1
-    for t, Z in enumerate(powers):
-        assert_allclose(Z, np.linalg.matrix_power(P, t) @ M, atol=1e-12)
+    propagation = Propagation.from_adjacency(A)
     orders = {order, order // 2, 0}
     found = dict(propagation.smooth_orders(M, [order, *orders], alpha))
     assert set(found) == orders
     for t, Z in found.items():
         assert_allclose(Z, propagation.smooth(M, t, alpha), atol=1e-13)
-    weights = np.zeros((4, order + 1))
-    weights[0, : order // 2 + 1] = filter_weights(order // 2, 0.5)
-    weights[1] = filter_weights(order, alpha)
-    weights[2] = np.random.RandomState(1).standard_normal(order + 1)
-    results = propagation.filters(M, weights)
-    for w, Z in zip(weights, results, strict=True):  # the last is zero
-        assert_allclose(Z, filtered(P, M, w), atol=1e-11)
+
+
+@pytest.mark.parametrize("order", [2, 3, 20, 60, 175, 5000])
+@pytest.mark.parametrize("alpha", [0.5, 0.8, 1.0, 1.8])
+def test_chebyshev_series_is_the_filter_in_fewer_steps(order, alpha):
+    A = graph(40, order)
+    M = np.random.RandomState(order).standard_normal((40, 3))
+    propagation = Propagation.from_adjacency(A)
+    eigenvalues, V = np.linalg.eigh(propagation.matrix.toarray())
+    h = np.polynomial.polynomial.polyval(eigenvalues, filter_weights(order, alpha))
+    expected = V @ (h[:, None] * (V.T @ (propagation.scale[:, None] * M)))
+    expected = expected / propagation.scale[:, None]
+    assert_allclose(propagation.smooth(M, order, alpha), expected, atol=1e-12)
+    series = _propagation.chebyshev(order, alpha, 1e-13)
+    *_, Z = propagation._iterate(M, propagation.scale, series, None)
+    assert_allclose(Z / propagation.scale[:, None], expected, atol=1e-12)
+    taken = len(_propagation.shortest(order, alpha, M.dtype))
+    assert taken <= (order if order < 175 else order / 2)
 
 
 @settings(max_examples=25, deadline=None)
@@ -170,10 +177,6 @@ def test_float32_neither_overflows_nor_loses_its_type(order, alpha):
         M.astype(np.float64), order, alpha
     )
     assert_allclose(propagation.smooth(M, order, alpha), double, atol=1e-4)
-    weights = filter_weights(order, alpha)
-    (Z,) = propagation.filters(M, weights[None])
-    assert Z.dtype == np.float32
-    assert_allclose(Z, double, atol=1e-4)
 
 
 def test_integers_and_the_type_of_the_block_decide():
@@ -188,15 +191,13 @@ def test_array_libraries_agree_with_numpy(library):
     propagation = Propagation.from_adjacency(graph(30, 4))
     M = np.random.RandomState(0).standard_normal((30, 5))
     theirs = library.asarray(M)
-    w = np.stack([filter_weights(6, 0.9), np.eye(7)[2]])
     for ours, result in [
         (propagation.smooth(M, 6, 0.9), propagation.smooth(theirs, 6, 0.9)),
         (
             propagation.smooth_adjoint(M[:, 0], 6, 0.9),
             propagation.smooth_adjoint(theirs[:, 0], 6, 0.9),
         ),
-        *zip(propagation.filters(M, w), propagation.filters(theirs, w), strict=True),
-        *zip(propagation.powers(M, 3), propagation.powers(theirs, 3), strict=True),
+        (propagation.smooth(M, 90, 0.9), propagation.smooth(theirs, 90, 0.9)),
     ]:
         assert type(result) is type(theirs)
         assert_allclose(library.to_numpy(result), ours, atol=1e-13)
@@ -245,7 +246,8 @@ def test_wide_indices_are_narrowed_and_input_stays(monkeypatch):
 def test_results_are_new_arrays():
     propagation = Propagation.from_adjacency(graph(30, 7))
     M = np.random.RandomState(0).standard_normal((30, 8))
-    results = [*propagation.powers(M, 4), M]
+    results = [Z for _, Z in propagation.smooth_orders(M, range(5), 0.9)]
+    results += [propagation.smooth(M, 0, 1.0), propagation.smooth(M, 3, 1.0), M]
     for i, Z in enumerate(results):
         assert not any(np.shares_memory(Z, other) for other in results[:i])
 
