@@ -273,6 +273,20 @@ def test_the_estimator_stays_unfitted():
     assert not hasattr(sir, "components_")
 
 
+@pytest.mark.filterwarnings("ignore:Classes with fewer")
+def test_pooled_classes_stay_pooled():
+    X, y = data()
+    classes = np.array(["a", "b", "c"])[np.searchsorted([0, 2], y)]
+    classes[:3], classes[3:6] = "Z", "Y"
+    pooled = np.where(np.isin(classes, ["Y", "Z"]), "Z", classes)
+    sir = SlicedInverseRegression(2)
+    a, b = (
+        sdr_bootstrap(sir, X, z, n_resamples=5, random_state=0)
+        for z in (classes, pooled)
+    )
+    np.testing.assert_allclose(a.bootstrap_distribution, b.bootstrap_distribution)
+
+
 def test_resamples_without_a_class_are_left_out():
     X, y = data()
     classes = (y > np.median(y)).astype(int)
