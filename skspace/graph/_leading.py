@@ -6,7 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._array import array_namespace, asarray_like, standard_normal, to_numpy
+from .._array import (
+    array_namespace,
+    asarray_like,
+    device,
+    standard_normal,
+    to_numpy,
+)
 
 __all__ = [
     "LeadingVectors",
@@ -20,7 +26,7 @@ __all__ = [
 MAX_BLOCKS = 12
 """Blocks of a Krylov basis before it is condensed to its best vectors."""
 
-FIRST_TEST = 5
+FIRST_TEST = 6
 """Blocks before the first test for convergence; fewer never were enough."""
 
 
@@ -65,13 +71,13 @@ def krylov(gram, n_vectors, *, n_oversamples=3, tol=1e-6, max_iter=60, rng=None)
     block = orthonormal(gram.factor(first_block(gram, width, rng)))
     xp, (n, width) = array_namespace(block), block.shape
     eps = float(xp.finfo(block.dtype).eps)
-    within = _Subspace(gram)
+    within = Subspace(gram, block, MAX_BLOCKS)
     for n_iter in range(1, max_iter + 1):
-        within.add(block)
+        half = within.add(block)
         last = block.shape[1]
-        block, coupling = extend(within.basis, gram.finish(within.halves[-1], block))
-        size = within.matrix.shape[0]
-        full = len(within.basis) == MAX_BLOCKS or size + width > n
+        block, coupling = within.extend(gram.finish(half, block))
+        size = within.size
+        full = size + width > min(n, MAX_BLOCKS * width)
         exhausted = block.shape[1] == 0
         if n_iter < FIRST_TEST and not full and not exhausted and n_iter < max_iter:
             continue
@@ -84,8 +90,8 @@ def krylov(gram, n_vectors, *, n_oversamples=3, tol=1e-6, max_iter=60, rng=None)
         if converged:
             break
         if full and n_iter < max_iter:  # go on from the best vectors
-            block = orthonormal(combine(within.basis, rotation[:, :width]))
-            within = _Subspace(gram)
+            block = orthonormal(within.combine(rotation[:, :width]))
+            within = Subspace(gram, block, MAX_BLOCKS)
     return within.leading(values, rotation, n_vectors, n_iter, angle, converged)
 
 
@@ -98,48 +104,88 @@ def randomized(gram, n_vectors, *, n_iter=7, n_oversamples=10, rng=None):
     Q = orthonormal(start)
     for _ in range(n_iter):
         Q = orthonormal(gram.finish(gram.factor_adjoint(Q), Q))
-    within = _Subspace(gram)
+    within = Subspace(gram, Q, 1)
     within.add(Q)
     values, rotation = within.eigenpairs()
     return within.leading(values, rotation, n_vectors, n_iter + 1, np.nan, True)
 
 
-class _Subspace:
-    """Orthonormal blocks and the matrix projected on them."""
+class Subspace:
+    """Orthonormal blocks, what the factor makes of them, and the projected matrix.
 
-    def __init__(self, gram):
-        self.gram = gram
-        self.basis, self.halves = [], []
+    Blocks are kept as rows, so that products with all of them are one each.
+    """
+
+    def __init__(self, gram, block, n_blocks):
+        xp, (n, width) = array_namespace(block), block.shape
+        place = {"dtype": block.dtype, "device": device(block)}
+        self.gram, self.size = gram, 0
+        self.recent = (0, 0)  # where the last two blocks begin
+        self._basis = xp.empty((n_blocks * width, n), **place)
+        self._halves = xp.empty((n_blocks * width, gram.Z.shape[1]), **place)
         self.matrix = np.zeros((0, 0))
 
+    @property
+    def basis(self):
+        return self._basis[: self.size, :]
+
+    @property
+    def halves(self):
+        return self._halves[: self.size, :]
+
     def add(self, block):
-        """Append a block; only its own rows of the projection are new."""
+        """Append a block; returns its product with the transposed factor."""
         half = self.gram.factor_adjoint(block)
-        self.basis.append(block)
-        self.halves.append(half)
-        new = np.concatenate([to_numpy(W.T @ half) for W in self.halves])
-        new = new.astype(np.float64)
+        old, size = self.size, self.size + block.shape[1]
+        self._basis[old:size, :] = block.T
+        self._halves[old:size, :] = half.T
+        self.size, self.recent = size, (self.recent[1], old)
+        new = to_numpy(self.halves @ half).astype(np.float64)
         if self.gram.degrees is not None:
-            omega = self.gram.degrees
-            c = np.concatenate([to_numpy(B.T @ omega) for B in self.basis])
-            c = c.astype(np.float64)
-            new -= self.gram.weight * (c @ c[-block.shape[1] :].T)
-        old, size = self.matrix, len(new)
-        self.matrix = np.zeros((size, size))
-        self.matrix[: len(old), : len(old)] = old
-        self.matrix[:, len(old) :] = new
-        self.matrix[len(old) :, : len(old)] = new[: len(old)].T
+            c = to_numpy(self.basis @ self.gram.degrees).astype(np.float64)
+            new -= self.gram.weight * (c @ c[old:].T)
+        matrix = np.zeros((size, size))
+        matrix[:old, :old] = self.matrix
+        matrix[:, old:] = new
+        matrix[old:, :old] = new[:old].T
+        self.matrix = matrix
+        return half
+
+    def extend(self, block):
+        """Orthonormalise a block against the basis; returns it and its coupling.
+
+        Columns that lie in the span of those before them, up to rounding, are left
+        out. Nearly all of what is in the basis is in its last two blocks. These are
+        taken out first; what is left is then small enough for one pass over all.
+        """
+        xp = array_namespace(block)
+        size = float(xp.linalg.matrix_norm(block))
+        for B in (self.basis[self.recent[0] :, :], self.basis):
+            block = block - B.T @ (B @ block)
+        Q, R = xp.linalg.qr(block, mode="reduced")
+        coupling = to_numpy(R).astype(np.float64)
+        # Where nothing is left but rounding errors, these are orthogonal to nothing.
+        rounding = 100 * float(xp.finfo(block.dtype).eps) * size
+        new = np.abs(np.diag(coupling)) > rounding
+        if not new.all():
+            Q = Q @ asarray_like(np.eye(len(new))[:, new], Q)
+            coupling = coupling[new]
+        return Q, coupling
 
     def eigenpairs(self):
         """Ritz values and vectors, decreasing."""
         values, rotation = np.linalg.eigh((self.matrix + self.matrix.T) / 2)
         return values[::-1], rotation[:, ::-1]
 
+    def combine(self, rotation):
+        """Combine the basis linearly."""
+        return self.basis.T @ asarray_like(rotation, self._basis)
+
     def leading(self, values, rotation, k, n_iter, angle, converged):
         rotation = rotation[:, :k]
         return LeadingVectors(
-            combine(self.basis, rotation),
-            combine(self.halves, rotation),
+            self.combine(rotation),
+            self.halves.T @ asarray_like(rotation, self._halves),
             values[:k],
             n_iter,
             angle,
@@ -155,25 +201,25 @@ def right_directions(gram, width, n_blocks, rng):
     gram : ScaledGram
         Without a modularity term.
     width : int
-        Columns of a block.
+        Columns of a block, at least.
     n_blocks : int
         Blocks of the Krylov basis.
     rng : RandomState
 
     Returns
     -------
-    array of shape (d, n_blocks * width)
+    array of shape (d, m)
     """
     width = 4 * -(-width // 4)
-    basis = [orthonormal(gram.factor(first_block(gram, width, rng)))]
-    halves = [gram.factor_adjoint(basis[0])]
-    while len(halves) < n_blocks:
-        block = extend(basis, gram.factor(halves[-1]))[0]
+    block = orthonormal(gram.factor(first_block(gram, width, rng)))
+    within = Subspace(gram, block, n_blocks)
+    for i in range(n_blocks):
+        half = within.add(block)
+        if i < n_blocks - 1:
+            block, _ = within.extend(gram.factor(half))
         if block.shape[1] == 0:
             break
-        basis.append(block)
-        halves.append(gram.factor_adjoint(basis[-1]))
-    return orthonormal(array_namespace(basis[0]).concat(halves, axis=1))
+    return orthonormal(within.halves.T)
 
 
 def dense_leading(Y, n_vectors, *, resolution=None):
@@ -244,38 +290,6 @@ def first_block(gram, width, rng):
 def orthonormal(block):
     """Orthonormal columns that span those of `block`."""
     return array_namespace(block).linalg.qr(block, mode="reduced")[0]
-
-
-def extend(basis, block):
-    """Orthonormalise a block against the basis; returns it and its coupling.
-
-    Columns that lie in the span of those before them, up to rounding, are left out.
-    Nearly all of what is in the basis is in its last two blocks. These are taken out
-    first; what is left is then small enough for one pass over all.
-    """
-    xp = array_namespace(block)
-    size = float(xp.linalg.matrix_norm(block))
-    for B in (*basis[-2:], *basis):
-        block = block - B @ (B.T @ block)
-    Q, R = xp.linalg.qr(block, mode="reduced")
-    coupling = to_numpy(R).astype(np.float64)
-    # Where nothing is left but rounding errors, these are orthogonal to nothing.
-    rounding = 100 * float(xp.finfo(block.dtype).eps) * size
-    new = np.abs(np.diag(coupling)) > rounding
-    if not new.all():
-        Q = Q @ asarray_like(np.eye(len(new))[:, new], Q)
-        coupling = coupling[new]
-    return Q, coupling
-
-
-def combine(basis, rotation):
-    """Linear combinations of the columns of all blocks."""
-    start, total = 0, 0
-    for B in basis:
-        stop = start + B.shape[1]
-        total = total + B @ asarray_like(rotation[start:stop, :], B)
-        start = stop
-    return total
 
 
 def fix_signs(U):

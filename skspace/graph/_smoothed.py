@@ -114,21 +114,13 @@ class SmoothedAttributes:
         block = np.ascontiguousarray(block)
         out = np.zeros((rows.shape[0], block.shape[1]), dtype=rows.dtype)
         step = np.array([1, 0, 0, 0], dtype=rows.dtype)
+        args = (rows.indptr, rows.indices, rows.data, step, block, out, out)
         n_threads = count_threads(self.n_jobs)
+        ranges = (
+            row_ranges(rows.indptr, n_threads) if n_threads > 1 else [(0, len(out))]
+        )
         with thread_map(n_threads) as each:
-            each(
-                lambda part: propagate_rows(
-                    rows.indptr,
-                    rows.indices,
-                    rows.data,
-                    step,
-                    block,
-                    out,
-                    out,
-                    *part,
-                ),
-                row_ranges(rows.indptr, n_threads),
-            )
+            each(lambda part: propagate_rows(*args, *part), ranges)
         return out
 
     def formed(self):
