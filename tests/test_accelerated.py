@@ -27,6 +27,7 @@ KERNELS_WITH_ORACLES = {
     "skspace._numba.elastic_net",
     "skspace._numba.omp",
     "skspace._numba.propagate",
+    "skspace._numba.similarity",
 }
 """Modules without definitions; the tests at the end of this file run them."""
 
@@ -303,3 +304,30 @@ def test_scaling_kernel_multiplies_rows(dtype, order, writeable, rng):
         np.testing.assert_allclose(out, M * scale[:, None], atol=tolerance)
         scale_into(out, 1 / scale, out)
         np.testing.assert_allclose(out, M, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_row_kernels_of_attributes(dtype, rng):
+    from skspace._numba.similarity import count_and_sum, divide_rows, weigh_rows
+
+    X = rng.standard_normal((9, 6)) * (rng.random_sample((9, 6)) < 0.5)
+    X[3] = 0
+    X = X.astype(dtype)
+    indptr = np.concatenate([[0], np.cumsum((X != 0).sum(axis=1))])
+    rows, indices = np.nonzero(X)
+    data = X[rows, indices]
+    weights = rng.uniform(1, 3, size=6)
+    tolerance = 8 * np.finfo(dtype).eps
+    for column_weights in (weights, np.empty(0)):
+        W = X * column_weights if column_weights.size else X.astype(float)
+        length = np.linalg.norm(W, axis=1, keepdims=True)
+        expected = (W / np.where(length > 0, length, 1))[rows, indices]
+        out = np.full_like(data, np.nan)
+        weigh_rows(indptr, indices, data, column_weights, out)
+        np.testing.assert_allclose(out, expected, rtol=tolerance)
+    size = rng.uniform(1, 2, size=9)
+    divide_rows(indptr, data, size, out)
+    np.testing.assert_allclose(out, (X / size[:, None])[rows, indices], rtol=tolerance)
+    counts, sums = count_and_sum(indices, data, 7)
+    assert counts.tolist() == [*(X != 0).sum(axis=0), 0]
+    np.testing.assert_allclose(sums[:6], X.sum(axis=0, dtype=float), atol=1e-12)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import math
 
 import numpy as np
@@ -157,7 +158,7 @@ class Propagation:
         -------
         array of the shape of `M`
         """
-        steps = shortest(order, alpha, as_block(M).dtype)
+        steps = shortest(order, alpha, str(as_block(M).dtype))
         return self._filter(M, self.scale, 1 / self.scale, steps, n_jobs)
 
     def smooth_adjoint(self, M, order, alpha, *, n_jobs=None):
@@ -165,7 +166,7 @@ class Propagation:
 
         Parameters and result are those of :meth:`smooth`.
         """
-        steps = shortest(order, alpha, as_block(M).dtype)
+        steps = shortest(order, alpha, str(as_block(M).dtype))
         return self._filter(M, 1 / self.scale, self.scale, steps, n_jobs)
 
     def smooth_orders(self, M, orders, alpha, *, n_jobs=None):
@@ -264,6 +265,7 @@ class Propagation:
 STEPS = "Q_t = a N Q_{t-1} + b Q_0 + c Q_{t-1} + d Q_{t-2}, one (a, b, c, d) a step"
 
 
+@functools.lru_cache(maxsize=32)
 def shortest(order, alpha, dtype):
     """Fewest steps that filter to rounding.
 
@@ -272,7 +274,7 @@ def shortest(order, alpha, dtype):
     """
     check_filter(order, alpha)
     if order >= LONG:
-        precision = 1e-7 if "float32" in str(dtype) else 1e-13
+        precision = 1e-7 if "float32" in dtype else 1e-13
         series = chebyshev(order, alpha, precision)
         if len(series) <= 0.7 * order:
             return series

@@ -19,6 +19,10 @@ __all__ = [
 ]
 
 
+MODERATE = 16
+"""Exponent of two up to which the largest entry is left as it is."""
+
+
 def choose_weighting(X):
     """Weighting that suits attributes: "tfidf" for counts of words, else "l2".
 
@@ -69,7 +73,7 @@ def weight_attributes(X, weighting, *, idf=None):
         return WeightedAttributes(_unit_rows(X), None)
     if idf is None:
         idf = np.log((1 + X.shape[0]) / (1 + _document_frequency(X))) + 1
-    return WeightedAttributes(_unit_rows(_scale_columns(X, idf)), idf)
+    return WeightedAttributes(_unit_rows(X, idf), idf)
 
 
 def _canonical(X):
@@ -119,6 +123,7 @@ def similarity_rows(F, column_sums=None):
     # In units of a power of two: degrees are squares of what may be huge or tiny.
     limit = info.maxexp - 24
     exponent = int(np.clip(np.frexp(peaks.max(initial=0))[1], -limit, limit))
+    exponent = exponent if abs(exponent) > MODERATE else 0
     unit = 2.0**exponent
     S = _divide_rows(F, unit)
     sums = _column_sums(S) if column_sums is None else column_sums / unit
@@ -160,17 +165,24 @@ def _any_negative(X):
     return bool(array_namespace(X).any(X < 0))
 
 
+def _count_and_sum(X):
+    """Non-zero entries and sums of the columns of a sparse table."""
+    from .._numba.similarity import count_and_sum
+
+    return count_and_sum(X.indices, X.data, X.shape[1])
+
+
 def _document_frequency(X):
     """Non-zero entries of every column."""
     if sp.issparse(X):
-        return np.bincount(X.indices[X.data != 0], minlength=X.shape[1])
+        return _count_and_sum(X)[0]
     xp = array_namespace(X)
     return to_numpy(xp.sum(xp.astype(X != 0, xp.int64), axis=0))
 
 
 def _column_sums(X):
     if sp.issparse(X):
-        return np.bincount(X.indices, weights=X.data, minlength=X.shape[1])
+        return _count_and_sum(X)[1]
     xp = array_namespace(X)
     return to_numpy(xp.sum(X, axis=0, dtype=xp.float64))
 
@@ -198,25 +210,37 @@ def _row_peaks(magnitudes):
     return to_numpy(xp.max(magnitudes, axis=1)).astype(np.float64)
 
 
-def _scale_columns(X, weights):
-    if sp.issparse(X):
-        return _with_data(X, X.data * weights.astype(X.dtype)[X.indices])
-    return X * asarray_like(weights, X)
-
-
 def _divide_rows(X, size):
     """Divide rows by numbers, one for each or one for all."""
-    size = size + np.zeros(X.shape[0])
+    if np.ndim(size) == 0 and size == 1:
+        return X
+    size = np.asarray(size + np.zeros(X.shape[0]))
     if sp.issparse(X):
-        size = size.astype(X.dtype)
-        return _with_data(X, X.data / np.repeat(size, np.diff(X.indptr)))
+        from .._numba.similarity import divide_rows
+
+        data = np.empty_like(X.data)
+        divide_rows(X.indptr, X.data, size, data)
+        return _with_data(X, data)
     return X / asarray_like(size, X)[:, None]
 
 
-def _unit_rows(X):
-    """Rows of length one, zeros apart. Divided by peaks first, squares are safe."""
-    peaks = _row_peaks(_magnitudes(X))
+def _unit_rows(X, weights=None):
+    """Rows of length one, zeros apart, after columns were weighted.
+
+    Divided by peaks first, squares are safe.
+    """
+    if sp.issparse(X):
+        from .._numba.similarity import weigh_rows
+
+        data = np.empty_like(X.data)
+        none = np.empty(0)
+        weigh_rows(
+            X.indptr, X.indices, X.data, none if weights is None else weights, data
+        )
+        return _with_data(X, data)
+    if weights is not None:
+        X = X * asarray_like(weights, X)
+    peaks = _row_peaks(array_namespace(X).abs(X))
     X = _divide_rows(X, np.where(peaks > 0, peaks, 1.0))
-    squares = _with_data(X, X.data**2) if sp.issparse(X) else X * X
-    length = np.sqrt(_row_products(squares, np.ones(X.shape[1])))
+    length = np.sqrt(_row_products(X * X, np.ones(X.shape[1])))
     return _divide_rows(X, np.where(length > 0, length, 1.0))
