@@ -83,3 +83,43 @@ def row_top_k(A, k):
         values.append([row[j] for j in indices[-1]])
     k = min(k, A.shape[1])
     return np.reshape(values, (-1, k)), np.reshape(indices, (-1, k)).astype(int)
+
+
+def smoothed_attributes(F, A, order, alpha):
+    """Attributes over roots of similarity degrees, averaged over dense walks."""
+    degree = F @ F.sum(axis=0)
+    X = F / np.sqrt(np.where(degree > 0, degree, 1))[:, None]
+    loops = A + np.eye(len(A))
+    root = np.sqrt(loops.sum(axis=1))
+    S = loops / np.outer(root, root) + np.eye(len(A))
+    P = S / S.sum(axis=1, keepdims=True)
+    total = sum(float(alpha) ** t for t in range(order + 1))
+    return sum(
+        float(alpha) ** t / total * np.linalg.matrix_power(P, t) @ X
+        for t in range(order + 1)
+    )
+
+
+def modularity_matrix(Y, resolution):
+    """Of the graph with weights ``Y @ Y.T``."""
+    W = Y @ Y.T
+    degree = W.sum(axis=1)
+    return W - resolution * np.outer(degree, degree) / degree.sum()
+
+
+def snem(U, n_clusters, max_rounds=100):
+    """Alternate normalised sums and assignments, from the largest entry of each row."""
+    labels = [max(range(n_clusters), key=lambda j, u=u: u[j]) for u in U]
+    for _ in range(max_rounds):
+        directions = []
+        for j in range(n_clusters):
+            members = [u for u, label in zip(U, labels, strict=True) if label == j]
+            total = np.sum(members, axis=0) if members else np.zeros(U.shape[1])
+            directions.append(total / np.sqrt(max(len(members), 1)))
+        previous = labels
+        labels = [
+            max(range(n_clusters), key=lambda j, u=u: u @ directions[j]) for u in U
+        ]
+        if labels == previous:
+            break
+    return np.array(labels)

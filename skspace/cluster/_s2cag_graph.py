@@ -123,7 +123,7 @@ def graph_for_new(adjacency, n_new, vertices):
                 f"adjacency has {shape[0]} vertices, but X has {n_new} samples."
             )
         among = symmetrize(adjacency.tocsr()).matrix
-        if np.array_equal(adjacency.vertices, vertices):
+        if np.array_equal(np.sort(adjacency.vertices), np.sort(vertices)):
             return NewEdges(among, None)  # the fitted vertices themselves
         try:
             return NewEdges(among, adjacency.edges_to(vertices))

@@ -17,7 +17,7 @@ from ..graph._leading import dense_leading, fix_signs, right_directions
 from ..graph._smoothed import ScaledGram, SmoothedAttributes
 from ..graph._snem import round_embedding
 from ..graph._sparse_dense import scale_rows
-from ._s2cag_solve import scale_from_lengths, scale_from_sums, to_host
+from ._s2cag_solve import count_usable, scale_from_lengths, scale_from_sums, to_host
 
 __all__ = ["Candidate", "Setting", "contenders", "search"]
 
@@ -197,4 +197,5 @@ def _embed(Z, n_kept, setting, n_clusters):
         scale = scale_from_lengths(np.sqrt(to_numpy(squares)))
     Y = scale_rows(Y, scale)
     leading = dense_leading(Y, n_clusters, resolution=setting.resolution)
-    return to_host(fix_signs(leading.vectors)[0])
+    kept = count_usable(leading.values, leading.values, Y)  # one less than the rank
+    return to_host(fix_signs(leading.vectors[:, :kept])[0])

@@ -20,6 +20,7 @@ from ..graph._spectral import cluster_qr, discretize, unit_rows
 
 __all__ = [
     "Solution",
+    "count_usable",
     "decision_rule",
     "scale_from_lengths",
     "scale_from_sums",
@@ -147,20 +148,24 @@ def _decompose(gram, n_vectors, setting, solver, rng):
 
 def _without_noise(gram, leading):
     """Leave out what rounding made up, where the rank is too low; keep one vector."""
-    values, vectors = leading.values, leading.vectors
-    eps = float(array_namespace(vectors).finfo(vectors.dtype).eps)
-    # Before the modularity term cancels most of it, the largest eigenvalue is this.
-    top = np.max(values, initial=0.0)
+    vectors, compared = leading.vectors, leading.values
     if gram.degrees is not None:
+        # Before the modularity term cancels most of it, the largest one is this.
         omega = to_numpy(gram.degrees).astype(np.float64)
-        top = max(top, gram.weight * float(np.sum(omega**2)))
-    values = np.where(values > NOISE * eps * top, values, 0.0)
-    kept = max(1, np.count_nonzero(values))
+        compared = np.append(compared, gram.weight * np.sum(omega**2))
+    usable = count_usable(leading.values, compared, vectors)
+    kept = max(1, usable)
     return leading._replace(
         vectors=vectors[:, :kept],
         adjoint=leading.adjoint[:, :kept],
-        values=values[:kept],
+        values=np.where(np.arange(kept) < usable, leading.values[:kept], 0.0),
     )
+
+
+def count_usable(values, compared, like):
+    """How many decreasing eigenvalues exceed the rounding errors of others."""
+    eps = float(array_namespace(like).finfo(like.dtype).eps)
+    return int(np.sum(values > NOISE * eps * np.max(compared, initial=0.0)))
 
 
 def _components(gram, U, adjoint, values):
