@@ -23,8 +23,11 @@ __all__ = [
     "right_directions",
 ]
 
-MAX_BLOCKS = 12
+MAX_BLOCKS = 16
 """Blocks of a Krylov basis before it is condensed to its best vectors."""
+
+SAFETY = 2
+"""Factor on the angle that is extrapolated."""
 
 FIRST_TEST = 6
 """Blocks before the first test for convergence; fewer never were enough."""
@@ -41,12 +44,14 @@ class LeadingVectors(NamedTuple):
     converged: bool = True
 
 
-def krylov(gram, n_vectors, *, n_oversamples=3, tol=1e-6, max_iter=60, rng=None):
+def krylov(gram, n_vectors, *, n_oversamples=2, tol=1e-6, max_iter=60, rng=None):
     r"""Eigenvectors of largest eigenvalue, from a block Krylov basis.
 
     Every block is orthonormalised against all before it. The iteration stops when the
-    residuals, divided by the gap behind the last wanted eigenvalue, bound the angle
-    between the subspaces by `tol`, or when they are rounding errors.
+    angle to the true subspace is below `tol`: by the bound that residuals and the gap
+    behind the last wanted eigenvalue give, which may be a hundred times too large, or
+    by extrapolating how far the subspace still moves. It also stops when residuals are
+    rounding errors.
 
     Parameters
     ----------
@@ -54,11 +59,11 @@ def krylov(gram, n_vectors, *, n_oversamples=3, tol=1e-6, max_iter=60, rng=None)
         The matrix.
     n_vectors : int
         Eigenvectors wanted.
-    n_oversamples : int, default=3
+    n_oversamples : int, default=2
         Columns of a block beyond those, at least. The first block is Gaussian and
         drawn for the attributes, so that reordering vertices reorders the result.
     tol : float, default=1e-6
-        Bound on the sine of the angle.
+        Sine of the angle.
     max_iter : int, default=60
         Products with the matrix.
     rng : RandomState
@@ -71,7 +76,7 @@ def krylov(gram, n_vectors, *, n_oversamples=3, tol=1e-6, max_iter=60, rng=None)
     block = orthonormal(gram.factor(first_block(gram, width, rng)))
     xp, (n, width) = array_namespace(block), block.shape
     eps = float(xp.finfo(block.dtype).eps)
-    within = Subspace(gram, block, MAX_BLOCKS)
+    within, progress = Subspace(gram, block, MAX_BLOCKS), Progress()
     for n_iter in range(1, max_iter + 1):
         half = within.add(block)
         last = block.shape[1]
@@ -86,13 +91,40 @@ def krylov(gram, n_vectors, *, n_oversamples=3, tol=1e-6, max_iter=60, rng=None)
         residual = float(np.linalg.norm(coupling @ rotation[-last:, :n_vectors]))
         gap = values[n_vectors - 1] - values[n_vectors] if size > n_vectors else 0.0
         angle = residual / gap if gap > 0 else np.inf
-        converged = residual <= max(tol * gap, 30 * eps * (abs(values[0]) or 1.0))
+        angle = min(angle, SAFETY * progress.estimate(rotation[:, :n_vectors]))
+        rounding = 30 * eps * (abs(values[0]) or 1.0)
+        converged = angle <= tol or residual <= rounding
         if converged:
             break
         if full and n_iter < max_iter:  # go on from the best vectors
             block = orthonormal(within.combine(rotation[:, :width]))
-            within = Subspace(gram, block, MAX_BLOCKS)
+            within, progress = Subspace(gram, block, MAX_BLOCKS), Progress()
     return within.leading(values, rotation, n_vectors, n_iter, angle, converged)
+
+
+class Progress:
+    """Extrapolates the angle to the limit from the last two moves of a subspace."""
+
+    def __init__(self):
+        self.previous, self.move = None, np.inf
+
+    def estimate(self, rotation):
+        """Estimate the sine, from coordinates in a basis that only grows."""
+        previous, before = self.previous, self.move
+        self.previous = rotation
+        if previous is None:
+            return np.inf
+        here = rotation[: len(previous), :]
+        # P - R R^T P, where P is the previous subspace in the new coordinates
+        inside = here.T @ previous
+        moved = np.concatenate(
+            [previous - here @ inside, -rotation[len(previous) :, :] @ inside]
+        )
+        self.move = float(np.linalg.norm(moved, 2))
+        if not self.move < before < np.inf:
+            return np.inf
+        rate = self.move / before
+        return self.move * rate / (1 - rate)
 
 
 def randomized(gram, n_vectors, *, n_iter=7, n_oversamples=10, rng=None):
