@@ -15,6 +15,7 @@ import numpy as np
 from _harness import Contestant, contest, peak_memory
 from threadpoolctl import threadpool_limits
 
+from skspace.datasets import make_sdr_regression
 from skspace.decomposition import (
     DirectionalRegression,
     PrincipalFittedComponents,
@@ -26,23 +27,12 @@ from skspace.linalg import subspace_distance
 from skspace.linalg._moments import group_by_slice
 
 N_SLICES = 10
-MODELS = ("cubic", "symmetric", "ratio", "mixed")
+MODELS = ("cubic", "symmetric", "rational", "mixed")
 
 
 def regression(model, n, p, seed):
     """Draw one of four standard models; returns X, y and the central subspace."""
-    rng = np.random.RandomState(seed)
-    X, e = rng.standard_normal((n, p)), rng.standard_normal(n)
-    b1, b2 = np.zeros(p), np.zeros(p)
-    b1[:4], b2[4:8] = 0.5, [0.5, -0.5, 0.5, -0.5]
-    u, v = X @ b1, X @ b2
-    one, two = b1[:, None], np.column_stack([b1, b2])
-    return {
-        "cubic": (X, u + u**3 / 3 + 0.5 * e, one),
-        "symmetric": (X, u**2 + 0.5 * e, one),
-        "ratio": (X, u / (0.5 + (v + 1.5) ** 2) + 0.25 * e, two),
-        "mixed": (X, u + v**2 + 0.4 * e, two),
-    }[model]
+    return make_sdr_regression(n, p, model=model, random_state=seed, return_basis=True)
 
 
 def error(directions, basis):
@@ -89,7 +79,7 @@ def bench_error(n_seeds):
         "PFC": PrincipalFittedComponents,
     }
     for n, p in [(500, 10), (2000, 20)]:
-        print(f"\nMean distance to the central subspace, n={n}, p={p}, seeds 0-19")
+        print(f"\nMean distance to the central subspace, n={n}, p={p}, {n_seeds} seeds")
         print("  " + " " * 12 + "".join(f"{name:>8s}" for name in methods))
         for model in MODELS:
             errors = []
