@@ -68,8 +68,9 @@ class S2CAG(
         non-negative attributes of which half or more are zero.
     solver : {"auto", "exact", "krylov", "randomized"}, default="auto"
         Of the singular vectors: a dense decomposition, a block Krylov basis until the
-        angle to the true subspace is below 1e-6, or seven power iterations. "auto" is
-        "exact" where n_samples or n_features is small and else "krylov".
+        angle to the true subspace is below 1e-6 or for 60 products, with a warning
+        above 1e-3, or seven power iterations. "auto" is "exact" where n_samples or
+        n_features is small and else "krylov".
     n_init : int, default=20
         Starts of the rounding by ``assign_labels="snem"`` or "kmeans"; the one with
         the largest objective is kept. ``n_init=1`` is the published procedure, in which

@@ -32,6 +32,9 @@ DENSE_BELOW = 128
 
 FEW_LOST = 0.01
 
+ANGLE_TOLD = 1e-3
+"""Error of the subspace that is worth a warning: labels do not see smaller ones."""
+
 NOISE = 30
 """Eigenvalues below so many rounding errors of the largest are rounding errors."""
 
@@ -136,10 +139,11 @@ def _decompose(gram, n_vectors, setting, solver, rng):
     if solver == "randomized":
         return randomized(gram, n_vectors, rng=rng)
     leading = krylov(gram, n_vectors, rng=rng)
-    if not leading.converged:
+    if not leading.converged and leading.angle > ANGLE_TOLD:
         warnings.warn(
             f"The leading vectors did not converge in {leading.n_iter} products; the "
-            f"angle to the true subspace may be {leading.angle:.1g}.",
+            f"angle to the true subspace may be {leading.angle:.1g}. Another "
+            "n_clusters may leave a wider gap; solver='exact' needs none.",
             ConvergenceWarning,
             stacklevel=6,
         )
@@ -232,4 +236,4 @@ def _few_dimensions(Z, k, n_init, eps, rng):
         return np.zeros(len(Z), dtype=np.int64)
     Z = np.round(Z / unit) * unit  # rows that differ by rounding only become equal
     k = min(k, len(np.unique(Z, axis=0)))
-    return KMeans(k, n_init=n_init, random_state=rng).fit_predict(Z)
+    return KMeans(k, n_init=n_init, tol=0, random_state=rng).fit_predict(Z)
