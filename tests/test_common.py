@@ -47,6 +47,25 @@ INSTANCES = {
         {"basis": "slices", "target_type": "continuous"},
         {"basis": "polynomial", "shrinkage": "auto"},
     ],
+    "S2CAG": [
+        {},
+        {"objective": "modularity", "row_scaling": "l2"},
+        {
+            "objective": "conductance",
+            "order": 3,
+            "alpha": 0.9,
+            "assign_labels": "cluster_qr",
+        },
+        {"solver": "randomized", "assign_labels": "kmeans"},
+        {"solver": "exact", "assign_labels": "discretize", "resolution": "auto"},
+    ],
+    "OuterProductGradients": [{}, {"refine": False}, {"n_components": 1}],
+    "SpikedPCA": [
+        {},
+        {"n_components": 2, "svd_solver": "randomized"},
+        {"shrinkage": None},
+    ],
+    "RobustPCA": [{}, {"n_components": 2}],
     "KSubspaces": [{}, {"consensus": True, "n_init": 20}],
 }
 
