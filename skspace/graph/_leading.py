@@ -29,6 +29,9 @@ MAX_BLOCKS = 16
 SAFETY = 2
 """Factor on the angle that is extrapolated."""
 
+SLOW_MOVES, SLOW_RATE = 5, 0.42
+"""Moves that are looked at, and how little they shrink each time, for a standstill."""
+
 FIRST_TEST = 6
 """Blocks before the first test for convergence; fewer never were enough."""
 
@@ -51,7 +54,9 @@ def krylov(gram, n_vectors, *, n_oversamples=2, tol=1e-6, max_iter=60, rng=None)
     angle to the true subspace is below `tol`: by the bound that residuals and the gap
     behind the last wanted eigenvalue give, which may be a hundred times too large, or
     by extrapolating how far the subspace still moves. It also stops when residuals are
-    rounding errors.
+    rounding errors, and when eigenvalues no longer change but the subspace still turns
+    slowly: then the last of them lie among others so close that noise in the data
+    would turn it further.
 
     Parameters
     ----------
@@ -93,7 +98,8 @@ def krylov(gram, n_vectors, *, n_oversamples=2, tol=1e-6, max_iter=60, rng=None)
         angle = residual / gap if gap > 0 else np.inf
         angle = min(angle, SAFETY * progress.estimate(rotation[:, :n_vectors]))
         rounding = 30 * eps * (abs(values[0]) or 1.0)
-        converged = angle <= tol or residual <= rounding
+        settled = progress.has_settled(values[:n_vectors])
+        converged = angle <= tol or residual <= rounding or settled
         if converged:
             break
         if full and n_iter < max_iter:  # go on from the best vectors
@@ -103,28 +109,39 @@ def krylov(gram, n_vectors, *, n_oversamples=2, tol=1e-6, max_iter=60, rng=None)
 
 
 class Progress:
-    """Extrapolates the angle to the limit from the last two moves of a subspace."""
+    """What the last moves of a subspace tell of those to come."""
 
     def __init__(self):
-        self.previous, self.move = None, np.inf
+        self.previous, self.moves, self.values = None, [], []
 
     def estimate(self, rotation):
-        """Estimate the sine, from coordinates in a basis that only grows."""
-        previous, before = self.previous, self.move
-        self.previous = rotation
+        """Extrapolate the sine of the angle to the limit.
+
+        Coordinates are those in a basis that only grows.
+        """
+        previous, self.previous = self.previous, rotation
         if previous is None:
             return np.inf
-        here = rotation[: len(previous), :]
         # P - R R^T P, where P is the previous subspace in the new coordinates
+        here = rotation[: len(previous), :]
         inside = here.T @ previous
         moved = np.concatenate(
             [previous - here @ inside, -rotation[len(previous) :, :] @ inside]
         )
-        self.move = float(np.linalg.norm(moved, 2))
-        if not self.move < before < np.inf:
+        self.moves.append(float(np.linalg.norm(moved, 2)))
+        if len(self.moves) < 2 or not self.moves[-1] < self.moves[-2]:
             return np.inf
-        rate = self.move / before
-        return self.move * rate / (1 - rate)
+        rate = self.moves[-1] / self.moves[-2]
+        return self.moves[-1] * rate / (1 - rate)
+
+    def has_settled(self, values):
+        """Whether only the subspace moves, and hardly slows down."""
+        self.values.append(values)
+        if len(self.moves) < SLOW_MOVES or not self.moves[-SLOW_MOVES] > 0:
+            return False
+        rate = (self.moves[-1] / self.moves[-SLOW_MOVES]) ** (1 / (SLOW_MOVES - 1))
+        change = np.abs(self.values[-1] - self.values[-2])
+        return rate > SLOW_RATE and np.all(change <= 1e-3 * np.abs(self.values[-1]))
 
 
 def randomized(gram, n_vectors, *, n_iter=7, n_oversamples=10, rng=None):
