@@ -338,7 +338,7 @@ default=None
         )
         if self.n_clusters == 1 or (len(objectives) == 1 and "auto" not in given):
             return [default], []
-        tried = search(
+        tried, leaders = search(
             propagation,
             rows,
             agreement,
@@ -350,7 +350,7 @@ default=None
             rng=rng,
             n_jobs=self.n_jobs,
         )
-        return contenders(tried) or [default], tried
+        return contenders(leaders) or [default], tried
 
     def _store(self, solution, tried, graph, X):
         setting, partition = solution.setting, solution.partition

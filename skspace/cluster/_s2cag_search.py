@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.metrics import adjusted_rand_score
 
 from .._array import (
     array_namespace,
@@ -34,6 +35,9 @@ N_SKETCHED = 32
 N_STARTS = 4
 PATIENCE = 2
 """Orders in a row without improvement after which longer walks are not tried."""
+
+SAME = 0.98
+"""Adjusted Rand index above which two partitions count as one."""
 
 MARGIN = 0.01
 """Difference of log agreement within which another objective is tried in full."""
@@ -92,8 +96,10 @@ def search(
 
     Returns
     -------
-    list of Candidate
-        All that were tried, in the order of trial.
+    tried : list of Candidate
+        All, in the order of trial.
+    leaders : list of (Candidate, ndarray)
+        The best of each objective and its labels.
     """
     block, n_kept = _reduce(propagation, rows, n_clusters, order, alpha, rng, n_jobs)
     xp = array_namespace(block)
@@ -105,7 +111,7 @@ def search(
         # Longer walks and larger weights of far steps do the same thing.
         alphas = (1.0,) if order == "auto" else ALPHAS
     resolutions = RESOLUTIONS if resolution == "auto" else (resolution,)
-    tried = []
+    tried, leaders = [], {}
     for weight in alphas:
         best, since = -np.inf, 0
         for steps, Z in propagation.smooth_orders(block, orders, weight, n_jobs=n_jobs):
@@ -118,35 +124,37 @@ def search(
                         continue
                     partition = round_embedding(U, n_clusters, N_STARTS, rng)
                     value = agreement(partition.labels)
-                    tried.append(Candidate(setting, value, partition.n_found))
+                    candidate = Candidate(setting, value, partition.n_found)
+                    tried.append(candidate)
+                    leader = leaders.get(setting[:2])
+                    if leader is None or _rank(candidate) > _rank(leader[0]):
+                        leaders[setting[:2]] = candidate, partition.labels
                     here = max(here, value)
             since = 0 if here > best else since + 1
             best = max(best, here)
             if since == PATIENCE:
                 break
-    return tried
+    return tried, list(leaders.values())
 
 
-def contenders(tried):
-    """Best setting of each objective, if nearly as good as the best of all.
+def contenders(leaders):
+    """Choose settings to solve in full: the best, and others that may turn out better.
 
     The reduced attributes decide between orders, but not between objectives that are
-    this close.
+    as close as `MARGIN`. One whose partition is the same need not be tried.
     """
-    best = {}
-    for candidate in tried:
-        key = candidate.setting.objective, candidate.setting.row_scaling
-        if key not in best or _rank(candidate) > _rank(best[key]):
-            best[key] = candidate
-    if not best:
-        return []
-    ranked = sorted(best.values(), key=_rank, reverse=True)
-    top = ranked[0]
-    return [
-        c.setting
-        for c in ranked
-        if c.n_found == top.n_found and c.agreement >= top.agreement - MARGIN
-    ]
+    ranked = sorted(leaders, key=lambda leader: _rank(leader[0]), reverse=True)
+    kept = []
+    for candidate, labels in ranked:
+        top = kept[0][0] if kept else candidate
+        close = candidate.agreement >= top.agreement - MARGIN
+        if (
+            candidate.n_found == top.n_found
+            and close
+            and not any(adjusted_rand_score(labels, other) > SAME for _, other in kept)
+        ):
+            kept.append((candidate, labels))
+    return [candidate.setting for candidate, _ in kept]
 
 
 def _rank(candidate):
