@@ -1,15 +1,17 @@
 """Sufficient dimension reduction against a plain QR-and-loop implementation.
 
-python benchmarks/bench_sdr.py [--rounds 5] [--rows 1000000]
+python benchmarks/bench_sdr.py [--growth] [--grouping] [--speed] [--error] [--rank]
+    [--coverage] [--rounds 5] [--seeds 20] [--rows 1000000]
 
-The peers are written here as public packages do it: QR of the centred table for the
-whitening, then a loop over slices that gathers rows.
+Without a flag everything runs. The peers are written here as public packages do it: QR
+of the centred table for the whitening, then a loop over slices that gathers rows.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+import warnings
 
 import numpy as np
 from _harness import Contestant, contest, peak_memory
@@ -22,6 +24,7 @@ from skspace.decomposition import (
     PrincipalHessianDirections,
     SlicedAverageVarianceEstimation,
     SlicedInverseRegression,
+    sdr_bootstrap,
 )
 from skspace.linalg import subspace_distance
 from skspace.linalg._moments import group_by_slice
@@ -165,17 +168,78 @@ def bench_growth(n_rows):
                     )
 
 
+def bench_rank(n_seeds):
+    """Print in how many draws each rule finds the true number of directions."""
+    rules = {
+        "SIR": (SlicedInverseRegression, ("gap", "chi2", "bic", "ladle")),
+        "SAVE": (SlicedAverageVarianceEstimation, ("gap", "bic", "ladle")),
+        "DR": (DirectionalRegression, ("gap", "bic", "ladle")),
+    }
+    for n, p in [(500, 10), (2000, 20)]:
+        print(f"\nTrue number of directions found, n={n}, p={p}, of {n_seeds} draws")
+        print("  " + " " * 14 + "".join(f"{model:>12s}" for model in MODELS))
+        for name, (Reducer, names) in rules.items():
+            for rule in names:
+                if rule == "ladle" and n > 500:
+                    continue  # 100 fits each
+                right = []
+                for model in MODELS:
+                    hits = 0
+                    for seed in range(n_seeds):
+                        X, y, basis = regression(model, n, p, seed)
+                        with warnings.catch_warnings():
+                            warnings.simplefilter("ignore")
+                            found = Reducer(rule, random_state=0).fit(X, y)
+                        hits += found.rank_evidence_.n_components == basis.shape[1]
+                    right.append(hits)
+                cells = "".join(f"{hits:12d}" for hits in right)
+                print(f"  {name + ', ' + rule:14s}{cells}", flush=True)
+
+
+def bench_coverage(n_draws=200, n_resamples=200):
+    """Print how often intervals of level 0.95 hold the true coefficients."""
+    print(f"\nCoverage of intervals of level 0.95, {n_draws} draws, 5 features")
+    for name, Reducer, model, n in [
+        ("SIR", SlicedInverseRegression, "cubic", 300),
+        ("SAVE", SlicedAverageVarianceEstimation, "symmetric", 800),
+        ("DR", DirectionalRegression, "symmetric", 800),
+    ]:
+        held = {"bootstrap": [], "asymptotic": []}
+        for seed in range(n_draws):
+            X, y, basis = regression(model, n, 5, seed)
+            fitted = Reducer(1).fit(X, y)
+            result = sdr_bootstrap(
+                fitted, X, y, n_resamples=n_resamples, random_state=seed
+            )
+            truth = basis.T * np.sign(fitted.components_ @ basis)
+            low, high = result.confidence_interval
+            held["bootstrap"].append((low <= truth) & (truth <= high))
+            off = np.abs(result.components - truth)
+            held["asymptotic"].append(off <= 1.96 * result.asymptotic_standard_error)
+        cells = ", ".join(f"{kind} {np.mean(each):.3f}" for kind, each in held.items())
+        print(f"  {name} on {model}, n={n}: {cells}", flush=True)
+
+
 def main():
-    """Run everything."""
+    """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parts = {  # growth first: peak memory is that of the whole process
+        "growth": lambda: bench_growth(options.rows),
+        "grouping": lambda: bench_grouping(options.rounds),
+        "speed": lambda: bench_speed(options.rounds),
+        "error": lambda: bench_error(options.seeds),
+        "rank": lambda: bench_rank(options.seeds),
+        "coverage": bench_coverage,
+    }
+    for name in parts:
+        parser.add_argument(f"--{name}", action="store_true")
     options = parser.parse_args()
-    bench_growth(options.rows)  # first: peak memory is that of the whole process
-    bench_grouping(options.rounds)
-    bench_speed(options.rounds)
-    bench_error(options.seeds)
+    asked = [name for name in parts if getattr(options, name)]
+    for name in asked or parts:
+        parts[name]()
 
 
 if __name__ == "__main__":
