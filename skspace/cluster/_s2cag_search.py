@@ -167,7 +167,13 @@ def _reduce(propagation, rows, n_clusters, order, alpha, rng, n_jobs):
     width = N_BLOCKS * (n_clusters + 11)
     like = rows.data if sp.issparse(rows) else rows
     ones = asarray_like(np.ones((d, 1)), like)
-    if d <= width + N_SKETCHED or n <= width:
+    if n <= width and d > n:  # a square matrix of equal inner products does
+        inner = rows @ rows.T
+        inner = inner.toarray() if sp.issparse(inner) else to_numpy(inner)
+        values, vectors = np.linalg.eigh(inner.astype(np.float64))
+        factor = asarray_like(vectors * np.sqrt(np.maximum(values, 0)), like)
+        return array_namespace(factor).concat([factor, rows @ ones], axis=1), n
+    if d <= width + N_SKETCHED:
         dense = rows.toarray() if sp.issparse(rows) else rows
         xp = array_namespace(dense)
         return xp.concat([dense, rows @ ones], axis=1), d

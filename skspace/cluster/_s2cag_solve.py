@@ -13,7 +13,7 @@ from .._array import array_namespace, asarray_like, to_numpy
 from .._validation import check_memory
 from .._warnings import DegenerateDataWarning
 from ..graph._leading import dense_leading, fix_signs, krylov, randomized
-from ..graph._smoothed import ScaledGram, SmoothedAttributes
+from ..graph._smoothed import HELD_BYTES, ScaledGram, SmoothedAttributes
 from ..graph._snem import Partition, cluster_sums, partition_of, round_embedding
 from ..graph._sparse_dense import scale_rows
 from ..graph._spectral import cluster_qr, discretize, unit_rows
@@ -118,6 +118,7 @@ def scale_from_lengths(lengths):
 def _decompose(gram, n_vectors, setting, solver, rng):
     n, d = gram.Z.shape
     small = min(n, d) <= max(DENSE_BELOW, 3 * (n_vectors + 4))
+    small = small and n * d * 8 <= HELD_BYTES
     if solver == "exact" or (small and solver == "auto"):
         check_memory(
             n * d * 8 + min(n, d) ** 2 * 8,

@@ -711,3 +711,18 @@ def test_matrices_beyond_memory_are_refused(monkeypatch):
 def test_verbose_names_the_steps(capsys):
     model(verbose=1).fit(X, adjacency=A)
     assert "embedding and labels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_few_samples_of_many_attributes(dtype, monkeypatch):
+    """The search works on inner products of samples; nothing wide is made dense."""
+    monkeypatch.setattr("skspace.cluster._s2cag_solve.HELD_BYTES", 0)
+    graph = make_attributed_graph(40, 90, 3, average_degree=4, random_state=0)
+    wide = sp.csr_array(sp.hstack([graph.data, sp.csr_array((40, 10**5))]))
+    fitted = S2CAG(3, random_state=0).fit(wide.astype(dtype), adjacency=graph.adjacency)
+    narrow = S2CAG(3, random_state=0, **fitted.setting_ | {"row_scaling": "sum"})
+    if fitted.setting_["row_scaling"] == "l2":
+        narrow.set_params(row_scaling="l2")
+    narrow.fit(graph.data, adjacency=graph.adjacency)
+    assert adjusted_rand_score(narrow.labels_, fitted.labels_) == 1
+    assert adjusted_rand_score(graph.target, fitted.labels_) > 0.7

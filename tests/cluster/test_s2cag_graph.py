@@ -308,3 +308,22 @@ def test_pipelines_pass_the_graph_on(routing):
         name = "adjacency" if routing else "s2cag__adjacency"
         pipeline.fit(X, **{name: A})
     assert_array_equal(pipeline[-1].labels_, expected)
+
+
+@pytest.mark.parametrize("parameters", [{}, *[{**GIVEN, **o} for o in OBJECTIVES]])
+def test_other_array_libraries(library, dispatch, parameters):
+    """Attributes in any library, the graph on the host."""
+    words, graph = X.toarray(), VertexGraph(A)
+    parameters = {"random_state": 0, **parameters}
+    here = S2CAG(4, **parameters).fit(words[TRAIN], adjacency=graph[TRAIN])
+    there = S2CAG(4, **parameters)
+    there.fit(library.asarray(words[TRAIN]), adjacency=graph[TRAIN])
+    assert isinstance(there.embedding_, type(library.asarray(words)))
+    back = library.to_numpy
+    assert_allclose(back(there.embedding_), here.embedding_, atol=1e-6)
+    assert_array_equal(back(there.labels_), here.labels_)
+    new = library.asarray(words[TEST])
+    found = back(there.predict(new, adjacency=graph[TEST]))
+    assert_array_equal(found, here.predict(words[TEST], adjacency=graph[TEST]))
+    score = here.score(words[TEST], adjacency=graph[TEST])
+    assert_allclose(there.score(new, adjacency=graph[TEST]), score)
