@@ -99,8 +99,8 @@ class S2CAG(
         Of the matrix whose eigenvectors these are, decreasing.
     components_ : array of shape (n_features, n_dims)
         Averaged attributes times these embed a vertex, up to its row scaling.
-    cluster_directions_ : array of shape (n_clusters, n_dims)
-        A new sample belongs to the direction of largest inner product with its
+    cluster_directions_ : array of shape (n_found, n_dims)
+        One for each cluster that was found. A new sample belongs to the direction of largest inner product with its
         embedding; to the nearest mean where the embedding has too few dimensions.
     objective_ : float
         What the rounding maximised: the sum over clusters of their size times the
@@ -234,7 +234,8 @@ class S2CAG(
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Attributes of the vertices. Sparse attributes are never made dense.
+            Attributes of the vertices. Sparse ones stay sparse; their averages are
+            made dense where that saves time and takes no more than 512 MiB.
         y : Ignored
             Present for pipelines.
         adjacency : sparse or dense matrix, VertexGraph or networkx graph, \
@@ -251,8 +252,8 @@ default=None
         ------
         ValueError
             An adjacency that is not square or not of n_samples vertices, negative or
-            non-finite weights, NaN in X, fewer samples than clusters, matrices that
-            would not fit into memory.
+            non-finite weights, NaN in X, fewer samples than clusters, attributes that
+            are all zero, matrices that would not fit into memory.
         """
         X, _ = validate_X(self, X, accept_sparse="csr", ensure_min_samples=2)
         n, k = X.shape[0], self.n_clusters
