@@ -100,8 +100,9 @@ class S2CAG(
     components_ : array of shape (n_features, n_dims)
         Averaged attributes times these embed a vertex, up to its row scaling.
     cluster_directions_ : array of shape (n_found, n_dims)
-        One for each cluster that was found. A new sample belongs to the direction of largest inner product with its
-        embedding; to the nearest mean where the embedding has too few dimensions.
+        One for each cluster that was found. A new sample belongs to the direction of
+        largest inner product with its embedding; to the nearest mean where the
+        embedding has too few dimensions.
     objective_ : float
         What the rounding maximised: the sum over clusters of their size times the
         squared length of their mean in the embedding.
