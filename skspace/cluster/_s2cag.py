@@ -145,9 +145,10 @@ class S2CAG(
     graph and lower K, the variance of the attributes they explain. Chosen is the
     setting of largest :math:`(Q + Q_0)(K + K_0)`, with constants about as large as
     what the best partition of pure noise reaches, so that a source without
-    information does not take part. The search runs on attributes reduced to few
-    columns and takes about as long as a few fits with given settings. This rule is
-    ours; the published settings were chosen with labels.
+    information weighs little in the choice. It still takes part in the averages: where
+    edges or attributes are meaningless, cluster by the other alone. The search runs on
+    attributes reduced to few columns and takes about as long as a few fits with given
+    settings. This rule is ours; the published settings were chosen with labels.
 
     *Differences from the published program.* Weights are those of the formula also
     where the program departs from it; blocks are orthonormalised in every iteration;

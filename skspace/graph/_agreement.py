@@ -31,7 +31,7 @@ class Agreement:
     :math:`\bar d` (Reichardt and Bornholdt 2006), and :math:`(k - 1) (1 +
     \sqrt{r / n})^2 / r`, the share of variance of k - 1 eigenvalues at the edge of
     the Marchenko-Pastur law, for noise of effective rank r. Where a source says
-    nothing, its factor is thus flat and the other decides.
+    nothing, its factor is thus nearly flat, and mostly the other decides.
 
     Parameters
     ----------
