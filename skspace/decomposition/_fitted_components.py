@@ -15,7 +15,7 @@ from ..linalg._inverse_moments import (
     leading_directions_of_factor,
 )
 from ..linalg._moments import slice_moments, total_moments
-from ..linalg._slices import Slicing
+from ..linalg._slices import Slicing, check_numbers, numbers_if_all
 from ..linalg._whitening import whiten
 from ._docs import shared_docs
 from ._moment_sdr import MomentSDR
@@ -43,10 +43,11 @@ class ResponseBasis(NamedTuple):
         table = y[:, None] if y.ndim == 1 else y
         found = []
         for k, column in enumerate(self.columns):
-            values = table[:, k]
+            values = numbers_if_all(table[:, k])
             if column.edges is None:
                 found += [(values == c).astype(np.float64) for c in column.classes[1:]]
             else:
+                check_numbers(values)
                 z = (values.astype(np.float64) - self.center[k]) / self.spread[k]
                 found += [z**power for power in range(1, self.degree + 1)]
         return np.stack(found, axis=1)
@@ -174,8 +175,12 @@ class PrincipalFittedComponents(MomentSDR):
     def _summarise(self, X, y, weights, rule):
         if isinstance(rule, Slicing):
             return super()._summarise(X, y, weights, rule)
+        values = rule.values(y if weights is None else y[weights > 0])
+        if weights is not None:  # rows that are not there may hold anything
+            present, values = values, np.zeros((len(y), values.shape[1]))
+            values[weights > 0] = present
         return slice_moments(
-            _joined(X, rule.values(y)),
+            _joined(X, values),
             np.zeros(X.shape[0], dtype=np.int64),
             1,
             weights=weights,

@@ -133,9 +133,12 @@ class MomentSDR(SDRTransformer):
                 what=f"One {X.shape[1]} x {X.shape[1]} matrix for each slice",
                 remedy="reduce the features or the slices",
             )
+        labels = np.zeros(X.shape[0], dtype=np.int64)
+        seen = slice(None) if weights is None else weights > 0
+        labels[seen] = assign_slices(rule, y[seen])
         return slice_moments(
             X,
-            assign_slices(rule, y),
+            labels,
             rule.n_slices,
             weights=weights,
             per_slice=self._second_order,

@@ -24,7 +24,7 @@ from ._local_linear import (
 )
 from ._rank import Spectrum, choose_rank, constraints
 from ._response import TARGET_TYPES, check_response, check_weights, response_columns
-from ._sdr_base import SDRTransformer
+from ._sdr_base import SDRTransformer, no_dependence
 
 FEW = 10
 """At most so many distinct numbers are classes where target_type is "auto"."""
@@ -257,15 +257,16 @@ class OuterProductGradients(SDRTransformer):
         Y = response_columns(y, self.target_type, FEW, weights)
         seen = slice(None) if weights is None else weights > 0
         if Y.shape[1] == 0 or not np.any(np.ptp(Y[seen], axis=0)):
-            raise ValueError(
-                "y has a single value: there is nothing X could depend on. Pass a "
-                "response that varies."
-            )
+            raise ValueError(no_dependence())
         Y = Y / np.maximum(np.max(np.abs(Y), axis=0), np.finfo(float).tiny)
         mean = np.average(Y, axis=0, weights=weights)
         D = Y - mean
         w = np.ones(len(D)) if weights is None else weights
-        whitening = whiten(mean, (D * w[:, None]).T @ D / np.sum(w), rcond=self.rcond)
+        covariance = (D * w[:, None]).T @ D / np.sum(w)
+        try:
+            whitening = whiten(mean, covariance, rcond=self.rcond)
+        except ValueError:  # it varies by roundings only
+            raise ValueError(no_dependence()) from None
         return D @ whitening.forward
 
     def _iterate(self, X, Y, weights, rank):

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from .._array import is_array_api_obj, to_numpy
+from ..linalg._slices import are_numbers, numbers_if_all
 
 TARGET_TYPES = {"auto", "continuous", "discrete"}
 
@@ -18,7 +19,8 @@ def check_response(y, X):
     Raises
     ------
     ValueError
-        If lengths disagree, or `y` holds NaN, infinity or complex numbers.
+        If lengths disagree, or `y` holds missing values, infinity, complex numbers,
+        dates, or classes of types that cannot be ordered.
     """
     if is_array_api_obj(y):
         y = to_numpy(y)
@@ -26,11 +28,31 @@ def check_response(y, X):
     check_consistent_length(X, y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
+    if y.dtype.kind in "mM":
+        raise ValueError(
+            f"y holds dates or durations ({y.dtype}); convert them to numbers or to "
+            "the classes they stand for."
+        )
     if y.dtype.kind == "O":
-        values = y.ravel()
-        if all(isinstance(v, Real) and not isinstance(v, bool) for v in values):
+        if are_numbers(y):
             return y.astype(np.float64)
+        for column in y.reshape(len(y), -1).T:
+            _check_classes(column)
     return y
+
+
+def _check_classes(column):
+    """Refuse missing and incomparable classes in a column of objects."""
+    if any(v is None for v in column):
+        raise ValueError("Input y contains None; leave rows without a response out.")
+    try:
+        np.unique(column)
+    except TypeError:
+        names = ", ".join(sorted({type(v).__name__ for v in column}))
+        raise ValueError(
+            f"y mixes classes of types {names}, which cannot be ordered; convert them "
+            "to one type, for example by y.astype(str)."
+        ) from None
 
 
 def check_weights(sample_weight, X):
@@ -75,6 +97,7 @@ def response_columns(y, kind, n_slices, weights=None):
     table = y[:, None] if y.ndim == 1 else y
     columns = []
     for column in table.T:
+        column = numbers_if_all(column)
         seen = column if weights is None else column[weights > 0]
         numeric = column.dtype.kind in "iuf"
         values = np.unique(seen)

@@ -28,6 +28,7 @@ from ..linalg._low_rank_plus_sparse import (
     principal_part,
     residual_scale,
 )
+from ..linalg._principal_axes import check_squares
 
 N_TABLES = 10
 """Tables of the size of X in double precision that a fit holds at once."""
@@ -221,8 +222,8 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         Raises
         ------
         ValueError
-            If `n_components` exceeds min(n_samples, n_features), or the parts would
-            not fit in memory.
+            If `n_components` exceeds min(n_samples, n_features), the parts would not
+            fit in memory, or squares of X leave the range of float64.
         """
         X, _ = validate_X(self, X, ensure_min_samples=2)
         return self._learn(X, None)
@@ -335,6 +336,7 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
             zero = xp.zeros_like(rows[0, :])
             summary = LowRankSummary(rows[:0, :], zero, 0, column_medians(rows))
         table = xp.concat([summary.rows, rows - summary.location], axis=0)
+        check_squares(table, table.dtype)  # what a gross error may reach
         n_exact = summary.rows.shape[0]
         outcome, self.alpha_ = self._split(table, n_exact, n_seen, X)
         if outcome is None:

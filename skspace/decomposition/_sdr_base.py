@@ -38,8 +38,8 @@ from ._response import check_response, check_weights
 def no_dependence():
     """Message for a response that is constant."""
     return (
-        "y has a single value, or all of it lies in one slice: there is nothing it "
-        "could depend on. Pass a response that varies."
+        "y has a single value (to rounding), or all of it lies in one slice: there is "
+        "nothing it could depend on. Pass a response that varies."
     )
 
 

@@ -16,7 +16,7 @@ from .._estimator import Estimator
 from .._sklearn import Interval, RealNotInt, StrOptions, fit_context
 from .._validation import as_table, check_same_place, validate_X
 from .._warnings import DegenerateDataWarning
-from ..linalg._principal_axes import principal_axes
+from ..linalg._principal_axes import check_squares, principal_axes
 from ..linalg._shrinkage import (
     NoiseEstimate,
     denoising_factors,
@@ -238,24 +238,21 @@ class SpikedPCA(
         ------
         ValueError
             If `n_components` exceeds min(n_samples, n_features), is no int with
-            ``svd_solver="randomized"``, or squares of X overflow.
+            ``svd_solver="randomized"``, or squares of X leave the range of its dtype.
         """
         X, xp = validate_X(self, X, ensure_min_samples=2)
         n_samples = X.shape[0]
         solver = self._solver(X.shape)
         mean = xp.mean(X, axis=0)
         varies = xp.max(X, axis=0) > xp.min(X, axis=0)
+        centered = X - mean
+        check_squares(centered, X.dtype)
         axes = principal_axes(
-            X - mean,
+            centered,
             solver=solver,
             n_axes=self.n_components,
             rng=check_random_state(self.random_state),
         )
-        if not math.isfinite(axes.total):
-            raise ValueError(
-                f"Squares of the entries of X overflow {X.dtype}; divide X by its "
-                "largest entry."
-            )
         # features that never vary carry no noise
         n_noisy = max(1, int(xp.sum(xp.astype(varies, xp.int64))))
         noise = self._noise(axes, n_samples - 1, n_noisy)

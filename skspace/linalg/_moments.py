@@ -110,6 +110,11 @@ def slice_moments(X, labels, n_slices, *, weights=None, per_slice, fourth=0):
     -------
     SliceMoments
 
+    Raises
+    ------
+    ValueError
+        If squares of the entries, times the weights, overflow.
+
     Notes
     -----
     Cost O(n p²) in BLAS and O(n p) besides; memory for a block of rows and the
@@ -121,8 +126,23 @@ def slice_moments(X, labels, n_slices, *, weights=None, per_slice, fourth=0):
     if weights is None:
         weights = np.ones(len(labels))
     n_rows = int(np.count_nonzero(weights))
-    if sp.issparse(X):
-        return _sparse_moments(X, labels, n_slices, weights, n_rows, per_slice, fourth)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if sp.issparse(X):
+            make = _sparse_moments
+        else:
+            make = _dense_moments
+        moments = make(X, labels, n_slices, weights, per_slice, fourth)
+    xp = array_namespace(moments.scatter)
+    if not bool(xp.all(xp.isfinite(moments.scatter))):
+        raise ValueError(
+            "Squares of the features, times the weights, overflow float64; divide the "
+            "features by their largest entry."
+        )
+    return moments._replace(n_rows=n_rows)
+
+
+def _dense_moments(X, labels, n_slices, weights, per_slice, fourth):
+    """Moments block by block."""
     xp = array_namespace(X)
     n_samples, n_features = X.shape
     # More rows than features, or merging would cost more than multiplying.
@@ -136,7 +156,7 @@ def slice_moments(X, labels, n_slices, *, weights=None, per_slice, fourth=0):
             X[rows, :], labels[rows], weights[rows], n_slices, per_slice, fourth
         )
         moments = part if moments is None else merge_moments(moments, part)
-    return moments._replace(n_rows=n_rows)
+    return moments
 
 
 def _block_moments(X, labels, weights, n_slices, per_slice, fourth):
@@ -166,7 +186,7 @@ def _block_moments(X, labels, weights, n_slices, per_slice, fourth):
     return part
 
 
-def _sparse_moments(X, labels, n_slices, weights, n_rows, per_slice, fourth):
+def _sparse_moments(X, labels, n_slices, weights, per_slice, fourth):
     """Moments of sparse rows, by sparse products."""
     X = X.tocsr().astype(np.float64)
     n_features = X.shape[1]
@@ -185,7 +205,7 @@ def _sparse_moments(X, labels, n_slices, weights, n_rows, per_slice, fourth):
         scatter = products - weight[:, None, None] * mean[:, :, None] * mean[:, None]
     else:
         scatter = _sparse_gram(X, weights) - (weight * mean.T) @ mean
-    moments = SliceMoments(weight, mean, scatter, n_rows)
+    moments = SliceMoments(weight, mean, scatter, 0)
     if fourth:
         X = X[:, :fourth]
         square = np.asarray(X.multiply(X).sum(axis=1)).ravel()

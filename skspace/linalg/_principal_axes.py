@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,29 @@ class PrincipalAxes(NamedTuple):
     eigenvalues: Any  # (n_axes,), on the host in float64
     vectors: Any  # (n_axes, n_features), where the data are
     total: float  # trace of the covariance
+
+
+def check_squares(table, dtype):
+    """Refuse a table whose squares leave the range of `dtype`.
+
+    Raises
+    ------
+    ValueError
+        If the sum of squares may overflow, or every square underflows.
+    """
+    xp = array_namespace(table)
+    limits = xp.finfo(dtype)
+    largest = float(xp.max(xp.abs(table)))
+    if largest > math.sqrt(float(limits.max) / math.prod(table.shape)):
+        what = "overflow"
+    elif 0.0 < largest < math.sqrt(float(limits.smallest_normal)):
+        what = "underflow"
+    else:
+        return
+    raise ValueError(
+        f"Squares of the entries of X {what} {dtype}; divide X by its largest entry, "
+        f"about {largest:.0e} from the centre."
+    )
 
 
 def principal_axes(centered, *, solver, n_axes, rng):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,21 @@ class Slicing(NamedTuple):
         return column.edges is not None or column.classes.dtype.kind in "iuf"
 
 
+def are_numbers(values):
+    """Whether an array of objects holds real numbers alone; booleans are none."""
+    return all(isinstance(v, Real) and not isinstance(v, bool) for v in values.ravel())
+
+
+def numbers_if_all(column):
+    """Convert a column of objects that are all numbers to float64.
+
+    Such columns come from tables in which another column holds text.
+    """
+    if column.dtype.kind == "O" and are_numbers(column):
+        return column.astype(np.float64)
+    return column
+
+
 def slice_response(
     y, n_slices=10, kind="auto", *, min_slice=5, weights=None, classes=None
 ):
@@ -91,10 +107,11 @@ def slice_response(
     given = None
     if not np.isscalar(n_slices):
         given = np.asarray(n_slices, dtype=np.float64)
-        if given.ndim != 1 or given.size == 0 or not np.all(np.diff(given) > 0):
+        rising = given.ndim == 1 and given.size > 0 and np.all(np.diff(given) > 0)
+        if not (rising and np.all(np.isfinite(given))):
             raise ValueError(
-                "n_slices as an array holds the values that separate the slices, in "
-                f"rising order; got {n_slices!r}."
+                "n_slices as an array holds the finite values that separate the "
+                f"slices, in rising order; got {n_slices!r}."
             )
         n_slices = given.size + 1
     table = y[:, None] if y.ndim == 1 else y
@@ -123,6 +140,7 @@ def slice_response(
 
 
 def _slice_column(y, n_slices, kind, min_slice, weights, given, classes):
+    y = numbers_if_all(y)
     numeric = y.dtype.kind in "iuf"
     if kind == "continuous" and not numeric:
         raise ValueError(
@@ -182,7 +200,8 @@ def assign_slices(slicing, y):
     Raises
     ------
     ValueError
-        If `y` holds a class the rule does not know, or the wrong number of columns.
+        If `y` holds a class the rule does not know, classes in place of numbers, or
+        the wrong number of columns.
     """
     table = y[:, None] if y.ndim == 1 else y
     if table.shape[1] != len(slicing.columns):
@@ -192,19 +211,35 @@ def assign_slices(slicing, y):
         )
     labels = np.zeros(len(table), dtype=np.int64)
     for values, column in zip(table.T, slicing.columns, strict=True):
+        values = numbers_if_all(values)
+        numeric = values.dtype.kind in "iufb"
         if column.edges is not None:
+            check_numbers(values)
             own = np.searchsorted(column.edges, values, side="right")
         else:
-            own = np.searchsorted(column.classes, values)
-            own = np.minimum(own, len(column.classes) - 1)
-            unknown = values[column.classes[own] != values].tolist()
+            if numeric == (column.classes.dtype.kind in "iufb"):
+                own = np.searchsorted(column.classes, values)
+                own = np.minimum(own, len(column.classes) - 1)
+                unknown = values[column.classes[own] != values].tolist()
+            else:
+                unknown = values.tolist()
             if unknown:
                 raise ValueError(
-                    f"y holds the class {unknown[0]!r}, which the first call of "
-                    "partial_fit did not see; name all classes there (classes=)."
+                    f"y holds the class {unknown[0]!r}, for which there is no slice: "
+                    "the first rows did not show it. Name all classes in the first "
+                    "call of partial_fit (classes=)."
                 )
         labels = labels * column.n_slices + own
     return labels
+
+
+def check_numbers(values):
+    """Refuse classes where numbers came before."""
+    if values.dtype.kind not in "iufb":
+        raise ValueError(
+            f"y holds {values.dtype} in place of the numbers that came first; pass "
+            "responses of one kind."
+        )
 
 
 class Pooling(NamedTuple):

@@ -125,6 +125,7 @@ def spike_debias(lam, gamma, sigma2=1.0):
     # nothing next to the edge and its square root keeps large λ in range.
     root = xp.sqrt(above - upper) * xp.sqrt(above - lower)
     variance = (above - (1 + gamma) * sigma2 + root) / 2
-    noise = sigma2 / xp.where(spike, variance, one)
+    # Where there is no spike anything in range will do.
+    noise = sigma2 / xp.where(spike, variance, (upper or 1.0) * one)
     cosine = (1 - gamma * noise**2) / (1 + gamma * noise)
     return Spikes(xp.where(spike, variance, zero), xp.where(spike, cosine, zero))
