@@ -151,6 +151,7 @@ def test_figures_are_images_of_something(whole_tour):
     assert [p.name for p in paths] == [
         "cluster-accuracy.png",
         "cluster-affinity.png",
+        "decomposition.png",
         "model-selection.png",
     ]
     for path in paths:
@@ -192,6 +193,31 @@ def test_without_matplotlib_figures_are_skipped(tmp_path, monkeypatch, capsys):
     assert _tour.main(arguments) == 0
     assert 'pip install "skspace[plot]"' in capsys.readouterr().out
     assert not output.exists()
+
+
+def test_reducers_and_their_peers_have_rows(whole_tour):
+    _, text, _ = whole_tour
+    names = ["PCA", "SlicedInverseRegression", "DirectionalRegression"]
+    for name in [*names, "SlicedAverageVariance", "OuterProductGradients"]:
+        known, *real = rows_of(text, name)
+        distance, score, _ = known
+        assert 0 <= distance <= 1
+        assert score <= 1
+        assert len(real) == 1  # wine
+        assert 0 < real[0][0] <= 1
+    nearest = min(names, key=lambda name: rows_of(text, name)[0][0])
+    assert nearest == "DirectionalRegression"
+    ((error, rank, _),) = rows_of(text, "RobustPCA")
+    assert error < 1e-3
+    assert rank == 5
+    assert rows_of(text, "SpikedPCA")[0][0] < rows_of(text, "PCA(0.9)")[0][0]
+
+
+def test_tables_of_the_folder_are_reduced_too(tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    arguments = ["--quick", "--family", "decomposition", "--output", str(tmp_path)]
+    assert _tour.main([*arguments, "--data", str(tmp_path / "data")]) == 0
+    assert "Concrete is left out: " in capsys.readouterr().out
 
 
 # -- what goes wrong is a sentence ----------------------------------------------------
