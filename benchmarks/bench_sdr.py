@@ -1,7 +1,7 @@
 """Sufficient dimension reduction against a plain QR-and-loop implementation.
 
-python benchmarks/bench_sdr.py [--growth] [--grouping] [--speed] [--error] [--rank]
-    [--coverage] [--rounds 5] [--seeds 20] [--rows 1000000]
+python benchmarks/bench_sdr.py [--growth] [--grouping] [--speed] [--error] [--slices]
+    [--rank] [--coverage] [--rounds 5] [--seeds 20] [--rows 1000000]
 
 Without a flag everything runs. The peers are written here as public packages do it: QR
 of the centred table for the whitening, then a loop over slices that gathers rows.
@@ -94,6 +94,27 @@ def bench_error(n_seeds):
                     each.append(error(found, basis))
                 errors.append(np.mean(each))
             print(f"  {model:12s}" + "".join(f"{e:8.3f}" for e in errors))
+
+
+def bench_slices(n_seeds):
+    """Print the mean distance to the truth by the number of slices."""
+    numbers = (5, 10, 20)
+    print(f"\nMean distance by slices {numbers}, n=500, p=10, {n_seeds} seeds")
+    for Reducer in (
+        SlicedInverseRegression,
+        SlicedAverageVarianceEstimation,
+        DirectionalRegression,
+    ):
+        for model in MODELS:
+            draws = [regression(model, 500, 10, seed) for seed in range(n_seeds)]
+            cells = ""
+            for number in numbers:
+                each = [
+                    error(Reducer(basis.shape[1], n_slices=number).fit(X, y), basis)
+                    for X, y, basis in draws
+                ]
+                cells += f"{np.mean(each):8.3f}"
+            print(f"  {Reducer.__name__:32s}{model:12s}{cells}", flush=True)
 
 
 def bench_speed(n_rounds):
@@ -231,6 +252,7 @@ def main():
         "grouping": lambda: bench_grouping(options.rounds),
         "speed": lambda: bench_speed(options.rounds),
         "error": lambda: bench_error(options.seeds),
+        "slices": lambda: bench_slices(options.seeds),
         "rank": lambda: bench_rank(options.seeds),
         "coverage": bench_coverage,
     }
