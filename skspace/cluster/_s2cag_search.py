@@ -103,7 +103,7 @@ def search(
     """
     block, n_kept = _reduce(propagation, rows, n_clusters, order, alpha, rng, n_jobs)
     xp = array_namespace(block)
-    block = xp.astype(block, xp.float32)  # enough to compare by, and half the memory
+    block = xp.astype(block, xp.float32, copy=False)
     orders = ORDERS if order == "auto" else (order,)
     if alpha != "auto":
         alphas = (alpha,)
@@ -189,12 +189,15 @@ def _reduce(propagation, rows, n_clusters, order, alpha, rng, n_jobs):
     directions = right_directions(
         ScaledGram(reference), width // N_BLOCKS, N_BLOCKS, rng
     )
-    kept = reference.apply_rows(directions)
     # What the directions miss, by random projections that keep lengths on average.
     probes = standard_normal(rng, (d, N_SKETCHED), like) / N_SKETCHED**0.5
     rest = probes - directions @ (directions.T @ probes)
-    block = [kept, reference.apply_rows(rest), reference.apply_rows(ones)]
-    return xp.concat(block, axis=1), kept.shape[1]
+    # float32 is enough to compare by, and half the memory of the largest block here.
+    block = [
+        xp.astype(reference.apply_rows(columns), xp.float32)
+        for columns in (directions, rest, ones)
+    ]
+    return xp.concat(block, axis=1), directions.shape[1]
 
 
 def _embed(Z, n_kept, setting, n_clusters):
