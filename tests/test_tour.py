@@ -92,7 +92,9 @@ def test_the_whole_tour_ends_well(whole_tour):
     for family in find_families().values():
         assert family.title in text
     assert text.count("Read: ") >= len(FAMILIES)
-    assert max(map(len, text.splitlines())) < 80
+    # Where figures go is the caller's choice, and may be long.
+    lines = [line for line in text.splitlines() if "Figure: " not in line]
+    assert max(map(len, lines)) < 80
 
 
 def test_every_subspace_clusterer_and_every_default_has_a_row(whole_tour):
