@@ -34,7 +34,7 @@ EVEN = 0.01
 """Differences in scores below this are called none."""
 
 
-class PLS(TransformerMixin, BaseEstimator):
+class _PLS(TransformerMixin, BaseEstimator):
     """Scores of partial least squares as a step of a pipeline."""
 
     def __init__(self, n_components=2):
@@ -56,7 +56,7 @@ def reducers(n_components, *, classes=False):
     peer = (
         ("LinearDiscriminantAnalysis", LinearDiscriminantAnalysis)
         if classes
-        else ("PLSRegression", PLS)
+        else ("PLSRegression", _PLS)
     )
     named = {
         "PCA": (False, PCA),
