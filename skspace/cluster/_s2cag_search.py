@@ -15,7 +15,7 @@ from .._array import (
     to_numpy,
 )
 from ..graph._leading import dense_leading, fix_signs, right_directions
-from ..graph._smoothed import ScaledGram, SmoothedAttributes
+from ..graph._smoothed import ScaledGram, SmoothedAttributes, lengths_of_rows
 from ..graph._snem import round_embedding
 from ..graph._sparse_dense import scale_rows
 from ._s2cag_solve import count_usable, scale_from_lengths, scale_from_sums, to_host
@@ -209,9 +209,7 @@ def _embed(Z, n_kept, setting, n_clusters):
     if setting.row_scaling == "sum":
         scale = scale_from_sums(to_numpy(Z[:, -1]))
     else:
-        xp = array_namespace(Z)
-        squares = xp.sum(Z[:, :-1] ** 2, axis=1)
-        scale = scale_from_lengths(np.sqrt(to_numpy(squares)))
+        scale = scale_from_lengths(lengths_of_rows(Z[:, :-1]))
     Y = scale_rows(Y, scale)
     leading = dense_leading(Y, n_clusters, resolution=setting.resolution)
     kept = count_usable(leading.values, leading.values, Y)  # one less than the rank

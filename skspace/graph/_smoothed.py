@@ -9,7 +9,7 @@ from .._array import array_namespace, asarray_like, is_numpy_array, to_numpy
 from ._sparse_dense import scale_rows
 from ._threads import count_threads, row_ranges, thread_map
 
-__all__ = ["ScaledGram", "SmoothedAttributes", "itemsize"]
+__all__ = ["ScaledGram", "SmoothedAttributes", "itemsize", "lengths_of_rows"]
 
 DENSE_GAIN = 6
 """How much cheaper a multiply-add of a dense product is than one of a sparse one."""
@@ -138,7 +138,7 @@ class SmoothedAttributes:
         Exact, and the one thing that needs all of Z: it is formed in panels.
         """
         if self._held is not None:
-            return _lengths(self._held)
+            return lengths_of_rows(self._held)
         n, d = self.shape
         squares = np.zeros(n)
         width = max(64, min(d, HELD_BYTES // (8 * 64 * max(n, 1))))
@@ -146,11 +146,11 @@ class SmoothedAttributes:
         for start in range(0, d, width):
             panel = columns[:, start : min(start + width, d)]
             panel = panel.toarray() if self._sparse else panel
-            squares += _lengths(self._smooth(panel)) ** 2
+            squares += lengths_of_rows(self._smooth(panel)) ** 2
         return np.sqrt(squares)
 
 
-def _lengths(Z):
+def lengths_of_rows(Z):
     """Lengths of rows, in float64."""
     if is_numpy_array(Z):
         return np.sqrt(np.einsum("ij,ij->i", Z, Z, dtype=np.float64))
