@@ -1,0 +1,87 @@
+"""Responses, attributes and weights as supervised reducers take them, on the host."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from ._array import is_array_api_obj, to_numpy
+from .linalg._slices import are_numbers
+
+TARGET_TYPES = {"auto", "continuous", "discrete"}
+
+
+def check_response(y, X, *, name="y"):
+    """Return `y` as a host array of one or two dimensions, as long as `X`.
+
+    Raises
+    ------
+    ValueError
+        If lengths disagree, or `y` (called `name` in the message) holds missing
+        values, infinity, complex numbers, dates, or classes of types that cannot be
+        ordered.
+    """
+    if is_array_api_obj(y):
+        y = to_numpy(y)
+    y = check_array(y, ensure_2d=False, dtype=None, input_name=name)
+    check_consistent_length(X, y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.dtype.kind in "mM":
+        raise ValueError(
+            f"{name} holds dates or durations ({y.dtype}); convert them to numbers or "
+            "to the classes they stand for."
+        )
+    if y.dtype.kind == "O":
+        if are_numbers(y):
+            return y.astype(np.float64)
+        for column in y.reshape(len(y), -1).T:
+            _check_classes(column, name)
+    return y
+
+
+def _check_classes(column, name):
+    """Refuse missing and incomparable classes in a column of objects."""
+    if any(v is None for v in column):
+        raise ValueError(
+            f"Input {name} contains None; leave rows without a response out."
+        )
+    try:
+        np.unique(column)
+    except TypeError:
+        names = ", ".join(sorted({type(v).__name__ for v in column}))
+        raise ValueError(
+            f"{name} mixes classes of types {names}, which cannot be ordered; convert "
+            f"them to one type, for example by {name}.astype(str)."
+        ) from None
+
+
+def check_weights(sample_weight, X):
+    """Return weights as a host float64 array, or None for none.
+
+    Raises
+    ------
+    ValueError
+        If they are not one finite non-negative number per row with a positive sum.
+    """
+    if sample_weight is None:
+        return None
+    if is_array_api_obj(sample_weight):
+        sample_weight = to_numpy(sample_weight)
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(X.shape[0], sample_weight)
+    weights = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weights.ndim != 1 or len(weights) != X.shape[0]:
+        raise ValueError(
+            f"sample_weight must have the shape ({X.shape[0]},) of the rows of X, got "
+            f"{weights.shape}."
+        )
+    if np.any(weights < 0):
+        raise ValueError("Negative values in sample_weight: rows cannot be taken away.")
+    if not np.any(weights):
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
