@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._array import array_namespace, asarray_like, to_numpy
+from .._rank import NotEnoughYetError, Spectrum
 from .._sklearn import Interval, StrOptions
 from ..linalg._inverse_moments import (
     inverse_regression_factor,
@@ -19,7 +20,6 @@ from ..linalg._slices import Slicing, check_numbers, numbers_if_all
 from ..linalg._whitening import whiten
 from ._docs import shared_docs
 from ._moment_sdr import MomentSDR
-from ._rank import NotEnoughYetError, Spectrum
 from ._sdr_base import Solution, no_dependence
 
 DEPENDENT = 1e-12

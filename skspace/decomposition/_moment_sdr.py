@@ -10,15 +10,16 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._array import array_namespace, asarray_like, device, to_numpy
+from .._rank import NotEnoughYetError, Spectrum, constraints
+from .._response import TARGET_TYPES
 from .._sklearn import Interval, StrOptions, fit_context, partial_fit_context
+from .._slice_moments import pool_slices
 from .._validation import check_memory
 from .._warnings import DegenerateDataWarning
 from ..linalg._inverse_moments import whitened_moments
 from ..linalg._moments import merge_moments, pool_moments, slice_moments
-from ..linalg._slices import assign_slices, pool_small_slices, slice_response
+from ..linalg._slices import assign_slices, slice_response
 from ..linalg._whitening import Whitening, whiten_rows
-from ._rank import NotEnoughYetError, Spectrum, constraints
-from ._response import TARGET_TYPES
 from ._sdr_base import SDRTransformer, Solution, no_dependence
 
 ILL_CONDITIONED = 1e10
@@ -189,20 +190,14 @@ class MomentSDR(SDRTransformer):
 
     def _pooled(self, moments, rule, *, warn):
         """Moments without empty and small slices."""
-        weight = to_numpy(moments.weight)
-        scale = moments.n_samples / np.sum(weight)
-        pooling = pool_small_slices(rule, weight * scale, self.min_slice)
-        if pooling.n_slices < 2:
-            raise NotEnoughYetError(no_dependence())
-        if warn and pooling.n_small and rule.discrete:
-            how = "neighbours" if rule.ordered else "each other"
-            warnings.warn(
-                f"Classes with fewer than min_slice={self.min_slice} samples: "
-                f"{pooling.n_small}. They are pooled with {how} where that leaves "
-                f"two slices or more; {pooling.n_slices} slices are left.",
-                DegenerateDataWarning,
-                stacklevel=2,
-            )
+        pooling = pool_slices(
+            moments.weight,
+            moments.n_samples,
+            rule,
+            self.min_slice,
+            constant=no_dependence(),
+            warn=warn,
+        )
         return pool_moments(moments, pooling.groups, pooling.n_slices)
 
     def _from_rows(self, whitening, rule, rows):

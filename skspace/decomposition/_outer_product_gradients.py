@@ -9,6 +9,8 @@ from sklearn.utils import check_random_state
 
 from .._array import array_namespace, asarray_like, to_numpy
 from .._loop import close_task, open_task, run
+from .._rank import Spectrum, choose_rank, constraints
+from .._response import TARGET_TYPES, check_response, check_weights, response_columns
 from .._sklearn import Interval, StrOptions, fit_context
 from .._validation import check_memory, validate_X
 from ..linalg._inverse_moments import settle_ties
@@ -22,8 +24,6 @@ from ._local_linear import (
     n_leading,
     opg_iterations,
 )
-from ._rank import Spectrum, choose_rank, constraints
-from ._response import TARGET_TYPES, check_response, check_weights, response_columns
 from ._sdr_base import SDRTransformer, no_dependence
 
 FEW = 10

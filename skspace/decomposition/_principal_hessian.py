@@ -8,12 +8,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._array import array_namespace, asarray_like, to_numpy
+from .._rank import Spectrum, constraints
+from .._response import TARGET_TYPES, response_columns
 from .._sklearn import Interval, StrOptions, fit_context
 from ..linalg._inverse_moments import Directions, leading_directions, symmetric
 from ..linalg._moments import BLOCK_BYTES, slice_moments
 from ._docs import shared_docs
-from ._rank import Spectrum, constraints
-from ._response import TARGET_TYPES, response_columns
 from ._sdr_base import SDRTransformer, Solution, no_dependence
 
 EXACT = 1e-8

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import ABCMeta, abstractmethod
 from numbers import Real
 from typing import Any, NamedTuple
@@ -15,24 +14,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import array_namespace, to_numpy
 from .._estimator import Estimator
-from .._sklearn import Interval, StrOptions
-from .._validation import as_table, check_same_place, validate_X
-from .._warnings import DegenerateDataWarning
-from ..linalg._basis import fix_signs
-from ..linalg._moments import (
-    total_moments,
-)
-from ..linalg._whitening import (
-    ledoit_wolf_shrinkage,
-    whiten,
-)
-from ._rank import (
+from .._rank import (
     N_BOOTSTRAP,
-    NotEnoughYetError,
     Spectrum,
     choose_rank,
 )
-from ._response import check_response, check_weights
+from .._response import check_response, check_weights
+from .._sklearn import Interval, StrOptions
+from .._slice_moments import whiten_moments
+from .._validation import as_table, check_same_place, validate_X
+from ..linalg._whitening import linear_map
 
 
 def no_dependence():
@@ -102,15 +93,11 @@ class SDRTransformer(
             All that the method found.
         """
         xp = array_namespace(vectors)
-        raw = xp.matrix_transpose(whitening.forward @ vectors)
-        length = xp.linalg.vector_norm(raw, axis=1)
-        rows = fix_signs(raw / length[:, None])
-        turned = xp.sign(xp.sum(rows * raw, axis=1))
-        loadings = xp.matrix_transpose(whitening.inverse @ vectors) * turned[:, None]
+        rows, scales, loadings = linear_map(whitening, vectors)
         dtype = X.dtype
         self.mean_ = xp.astype(whitening.mean, dtype)
         self.components_ = xp.astype(rows, dtype)
-        self.component_scales_ = xp.astype(length, dtype)
+        self.component_scales_ = xp.astype(scales, dtype)
         self.loadings_ = xp.astype(loadings, dtype)
         self.eigenvalues_ = xp.astype(eigenvalues, dtype)
         self.n_components_ = self._n_features_out = vectors.shape[1]
@@ -227,23 +214,6 @@ class SDRTransformer(
 
     def _whiten(self, moments, *, warn=True):
         """Whitened coordinates by ``rcond`` and ``shrinkage``."""
-        total = total_moments(moments)
-        shrinkage = self.shrinkage or 0.0
-        if shrinkage == "auto":
-            shrinkage = ledoit_wolf_shrinkage(moments, total)
-        try:
-            whitening = whiten(
-                total.mean, total.covariance, rcond=self.rcond, shrinkage=shrinkage
-            )
-        except ValueError as error:
-            raise NotEnoughYetError(str(error)) from None
-        if warn and not shrinkage and whitening.rank >= moments.n_samples - 1:
-            warnings.warn(
-                f"{whitening.rank} independent features of {moments.n_samples:g} "
-                "samples: whitened samples are all equally far apart, and the "
-                "directions fit these samples only. Pass shrinkage='auto', or reduce "
-                "the features first.",
-                DegenerateDataWarning,
-                stacklevel=2,
-            )
-        return whitening
+        return whiten_moments(
+            moments, rcond=self.rcond, shrinkage=self.shrinkage, warn=warn
+        )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from .._rank import constraints
 from ..linalg._inverse_moments import (
     inverse_regression_factor,
     leading_directions_of_factor,
 )
 from ._docs import shared_docs
 from ._moment_sdr import MomentSDR
-from ._rank import constraints
 
 
 @shared_docs(

@@ -14,6 +14,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._array import array_namespace, asarray_like, to_numpy
+from .._rank import NotEnoughYetError, most_of_ladle, rank_evidence
+from .._response import response_columns
 from .._sklearn import (
     HasMethods,
     Interval,
@@ -28,8 +30,6 @@ from ._bootstrap_result import ConfidenceInterval, SDRBootstrapResult
 from ._influence import fitted_frame, fitted_pooling, influence_of_rows
 from ._moment_sdr import MomentSDR
 from ._principal_hessian import PrincipalHessianDirections
-from ._rank import NotEnoughYetError, most_of_ladle, rank_evidence
-from ._response import response_columns
 from ._sliced_inverse_regression import SlicedInverseRegression
 
 __all__ = ["sdr_bootstrap"]

@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 from .._array import array_namespace
+from ._basis import fix_signs
 
 CONSTANT = 64.0
 """A column whose deviation is below this many roundings of its mean is constant."""
@@ -150,6 +151,29 @@ def _from_spectrum(mean, eigenvalues, V, inverse_scale, scale, rcond):
     return Whitening(
         mean, inverse_scale[:, None] * V / root, scale[:, None] * V * root, eigenvalues
     )
+
+
+class LinearMap(NamedTuple):
+    """The map ``(x - mean) componentsᵀ * scales`` to scores of unit variance.
+
+    `components` are rows of unit length, the entry of largest magnitude positive;
+    `loadings` are the covariances of the features with the scores.
+    """
+
+    components: Any
+    scales: Any
+    loadings: Any
+
+
+def linear_map(whitening, vectors):
+    """Map of whitened orthonormal `vectors`, shape (r, k), in input coordinates."""
+    xp = array_namespace(vectors)
+    raw = xp.matrix_transpose(whitening.forward @ vectors)
+    length = xp.linalg.vector_norm(raw, axis=1)
+    rows = fix_signs(raw / length[:, None])
+    turned = xp.sign(xp.sum(rows * raw, axis=1))
+    loadings = xp.matrix_transpose(whitening.inverse @ vectors) * turned[:, None]
+    return LinearMap(rows, length, loadings)
 
 
 def ledoit_wolf_shrinkage(moments, total):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
+from skspace._rank import Spectrum, choose_rank
 from skspace._warnings import DegenerateDataWarning
 from skspace.decomposition import (
     DirectionalRegression,
     PrincipalHessianDirections,
     SlicedInverseRegression,
 )
-from skspace.decomposition._rank import Spectrum, choose_rank
 
 
 def spectrum(values, *, rank=6, most=5, n=200, n_slices=6, first_order=True):

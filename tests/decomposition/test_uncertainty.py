@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
 
+from skspace._rank import rank_evidence
 from skspace._warnings import DegenerateDataWarning
 from skspace.decomposition import (
     DirectionalRegression,
@@ -16,7 +17,6 @@ from skspace.decomposition import (
     sdr_bootstrap,
     sdr_influence,
 )
-from skspace.decomposition._rank import rank_evidence
 from skspace.linalg import subspace_distance
 
 REDUCERS = [

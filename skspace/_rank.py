@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import chi2
 
-from .._sklearn import Interval, RealNotInt, StrOptions
-from .._warnings import DegenerateDataWarning
+from ._sklearn import Interval, RealNotInt, StrOptions
+from ._warnings import DegenerateDataWarning
 
 N_BOOTSTRAP = 100
 """Draws of the ladle rule."""
