@@ -1,6 +1,18 @@
-"""Scores: of clusterings and representations against known truth, of dependence."""
+"""Scores: of clusterings and subspaces against a truth, of dependence, of fairness."""
 
 from ._clustering import clustering_accuracy, subspace_recovery_error
 from ._distance_correlation import distance_correlation
+from ._fairness import (
+    demographic_parity_difference,
+    equalized_odds_difference,
+    kolmogorov_smirnov_difference,
+)
 
-__all__ = ["clustering_accuracy", "distance_correlation", "subspace_recovery_error"]
+__all__ = [
+    "clustering_accuracy",
+    "demographic_parity_difference",
+    "distance_correlation",
+    "equalized_odds_difference",
+    "kolmogorov_smirnov_difference",
+    "subspace_recovery_error",
+]
