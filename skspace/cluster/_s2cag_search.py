@@ -130,6 +130,7 @@ def search(
                     if leader is None or _rank(candidate) > _rank(leader[0]):
                         leaders[setting[:2]] = candidate, partition.labels
                     here = max(here, value)
+            del Z  # or two of these blocks exist while the next is made
             since = 0 if here > best else since + 1
             best = max(best, here)
             if since == PATIENCE:
@@ -185,19 +186,16 @@ def _reduce(propagation, rows, n_clusters, order, alpha, rng, n_jobs):
         REFERENCE[1] if alpha == "auto" else alpha,
         width=width // N_BLOCKS,
         n_jobs=n_jobs,
-    )
+    ).single()  # enough to compare by, and half the memory of the largest blocks here
     directions = right_directions(
         ScaledGram(reference), width // N_BLOCKS, N_BLOCKS, rng
     )
     # What the directions miss, by random projections that keep lengths on average.
-    probes = standard_normal(rng, (d, N_SKETCHED), like) / N_SKETCHED**0.5
+    probes = standard_normal(rng, (d, N_SKETCHED), directions) / N_SKETCHED**0.5
     rest = probes - directions @ (directions.T @ probes)
-    # float32 is enough to compare by, and half the memory of the largest block here.
-    block = [
-        xp.astype(reference.apply_rows(columns), xp.float32)
-        for columns in (directions, rest, ones)
-    ]
-    return xp.concat(block, axis=1), directions.shape[1]
+    ones = xp.astype(ones, directions.dtype)
+    columns = xp.concat([directions, rest, ones], axis=1)
+    return reference.apply_rows(columns), directions.shape[1]
 
 
 def _embed(Z, n_kept, setting, n_clusters):

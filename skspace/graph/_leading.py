@@ -13,6 +13,7 @@ from .._array import (
     standard_normal,
     to_numpy,
 )
+from ._smoothed import ScaledGram
 
 __all__ = [
     "LeadingVectors",
@@ -34,6 +35,15 @@ SLOW_MOVES, SLOW_RATE = 5, 0.42
 
 FIRST_TEST = 6
 """Blocks before the first test for convergence; fewer never were enough."""
+
+ROUGH = 1e-4
+"""Sine of the angle up to which single precision leads the way."""
+
+DEPENDENT = 1e-3
+"""Ratio of sizes of columns below which they are orthonormalised by reflections."""
+
+SMALL = 1000
+"""Rows below which it is not worth a copy."""
 
 
 class LeadingVectors(NamedTuple):
@@ -78,7 +88,37 @@ def krylov(gram, n_vectors, *, n_oversamples=2, tol=1e-6, max_iter=60, rng=None)
     LeadingVectors
     """
     width = 4 * -(-(n_vectors + n_oversamples) // 4)  # kernels like multiples of four
-    block = orthonormal(gram.factor(first_block(gram, width, rng)))
+    rough = in_single_precision(gram)
+    block = orthonormal(rough.factor(first_block(rough, width, rng)))
+    n_rough, first_test = 0, FIRST_TEST
+    if rough is not gram:
+        found, within, rotation = grow(
+            rough, block, n_vectors, FIRST_TEST, ROUGH, max(1, max_iter // 2)
+        )
+        if within.size > width:
+            block = within.combine(rotation[:, :width])
+        del within  # as large as the next basis
+        xp, n_rough, first_test = array_namespace(block), found.n_iter, 2
+        block = orthonormal(xp.astype(block, xp.float64))
+    n_left = max(1, max_iter - n_rough)
+    leading, *_ = grow(gram, block, n_vectors, first_test, tol, n_left)
+    return leading._replace(n_iter=leading.n_iter + n_rough)
+
+
+def in_single_precision(gram):
+    """Copy that leads the way; the matrix itself where that would not pay.
+
+    A modularity term cancels what is largest, and with it most of the digits.
+    """
+    Z = gram.Z
+    single = array_namespace(Z.like).float32
+    if gram.degrees is not None or Z.shape[0] < SMALL or Z.like.dtype == single:
+        return gram
+    return ScaledGram(Z.single())
+
+
+def grow(gram, block, n_vectors, first_test, tol, max_iter):
+    """Krylov iteration from a block; also returns its basis and rotation."""
     xp, (n, width) = array_namespace(block), block.shape
     eps = float(xp.finfo(block.dtype).eps)
     within, progress = Subspace(gram, block, MAX_BLOCKS), Progress()
@@ -89,7 +129,7 @@ def krylov(gram, n_vectors, *, n_oversamples=2, tol=1e-6, max_iter=60, rng=None)
         size = within.size
         full = size + width > min(n, MAX_BLOCKS * width)
         exhausted = block.shape[1] == 0
-        if n_iter < FIRST_TEST and not full and not exhausted and n_iter < max_iter:
+        if n_iter < first_test and not full and not exhausted and n_iter < max_iter:
             continue
         values, rotation = within.eigenpairs()
         # The residual of a Ritz vector lies in the new block only.
@@ -105,7 +145,8 @@ def krylov(gram, n_vectors, *, n_oversamples=2, tol=1e-6, max_iter=60, rng=None)
         if full and n_iter < max_iter:  # go on from the best vectors
             block = orthonormal(within.combine(rotation[:, :width]))
             within, progress = Subspace(gram, block, MAX_BLOCKS), Progress()
-    return within.leading(values, rotation, n_vectors, n_iter, angle, converged)
+    leading = within.leading(values, rotation, n_vectors, n_iter, angle, converged)
+    return leading, within, rotation
 
 
 class Progress:
@@ -209,17 +250,26 @@ class Subspace:
         """
         xp = array_namespace(block)
         size = float(xp.linalg.matrix_norm(block))
-        for B in (self.basis[self.recent[0] :, :], self.basis):
-            block = block - B.T @ (B @ block)
-        Q, R = xp.linalg.qr(block, mode="reduced")
+        left = self._outside(self.basis[self.recent[0] :, :], block)
+        eps = float(xp.finfo(block.dtype).eps)
+        Q, coupling = by_cholesky(left, 1e4 * eps * size)
+        if Q is not None:
+            Q, correction = by_cholesky(self._outside(self.basis, Q), 0.0)
+        if Q is not None:
+            return Q, correction @ coupling
+        Q, R = xp.linalg.qr(self._outside(self.basis, left), mode="reduced")
         coupling = to_numpy(R).astype(np.float64)
         # Where nothing is left but rounding errors, these are orthogonal to nothing.
-        rounding = 100 * float(xp.finfo(block.dtype).eps) * size
-        new = np.abs(np.diag(coupling)) > rounding
+        new = np.abs(np.diag(coupling)) > 100 * eps * size
         if not new.all():
             Q = Q @ asarray_like(np.eye(len(new))[:, new], Q)
             coupling = coupling[new]
         return Q, coupling
+
+    @staticmethod
+    def _outside(B, block):
+        """Project a block on what is orthogonal to the rows of B."""
+        return block - B.T @ (B @ block)
 
     def eigenpairs(self):
         """Ritz values and vectors, decreasing."""
@@ -339,6 +389,24 @@ def first_block(gram, width, rng):
 def orthonormal(block):
     """Orthonormal columns that span those of `block`."""
     return array_namespace(block).linalg.qr(block, mode="reduced")[0]
+
+
+def by_cholesky(block, least):
+    """Orthonormalise columns; also returns the triangular factor, on the host.
+
+    Quicker than reflections. None where columns add less than `least` to those before
+    them, or so little that this would be inaccurate.
+    """
+    gram = to_numpy(block.T @ block).astype(np.float64)
+    try:
+        factor = np.linalg.cholesky(gram).T
+    except np.linalg.LinAlgError:
+        return None, None
+    sizes = np.diag(factor)
+    if not sizes.min(initial=np.inf) > max(least, DEPENDENT * sizes.max(initial=0.0)):
+        return None, None
+    inverse = np.linalg.inv(factor)
+    return block @ asarray_like(inverse, block), factor
 
 
 def fix_signs(U):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -81,6 +83,13 @@ class SmoothedAttributes:
         """An array whose library, device and dtype the products have."""
         return self.rows.data if self._sparse else self.rows
 
+    def single(self):
+        """Copy in single precision, which shares the pattern of sparse attributes."""
+        other = copy(self)
+        other.rows = halved(self.rows)
+        other._transposed, other._held = halved(self._transpose()), halved(self._held)
+        return other
+
     def __matmul__(self, block):
         """Z @ block, for a block of shape (d, q)."""
         if self._held is not None:
@@ -98,11 +107,18 @@ class SmoothedAttributes:
         block = self.propagation.smooth_adjoint(
             block, self.order, self.alpha, n_jobs=self.n_jobs
         )
-        if not self._sparse or self.rows.nnz > TRANSPOSED_ENTRIES:
+        transposed = self._transpose()
+        if transposed is None:
             return self.rows.T @ block
+        return self._multiply(transposed, block)
+
+    def _transpose(self):
+        """Transposed sparse attributes, kept where they are few; else None."""
+        if not self._sparse or self.rows.nnz > TRANSPOSED_ENTRIES:
+            return None
         if self._transposed is None:
             self._transposed = self.rows.T.tocsr()
-        return self._multiply(self._transposed, block)
+        return self._transposed
 
     def _multiply(self, rows, block):
         """Product with attributes; compiled where that is quicker than SciPy's."""
@@ -148,6 +164,16 @@ class SmoothedAttributes:
             panel = panel.toarray() if self._sparse else panel
             squares += lengths_of_rows(self._smooth(panel)) ** 2
         return np.sqrt(squares)
+
+
+def halved(M):
+    """M in single precision; a sparse matrix shares its pattern, None stays None."""
+    if M is None:
+        return None
+    if sp.issparse(M):
+        return sp.csr_array((halved(M.data), M.indices, M.indptr), shape=M.shape)
+    xp = array_namespace(M)
+    return xp.astype(M, xp.float32)
 
 
 def lengths_of_rows(Z):
