@@ -11,3 +11,7 @@ class DegenerateDataWarning(SkspaceWarning):
 
 class DisconnectedAffinityWarning(SkspaceWarning):
     """The affinity graph falls into more components than there are clusters."""
+
+
+class IllConditionedErasureWarning(SkspaceWarning):
+    """What an eraser has to spare is nearly what it has to erase."""

@@ -21,6 +21,11 @@ import skspace
 # Instances of classes that need a parameter, and further variants of any class.
 # A class that is not named here is checked with its defaults.
 INSTANCES = {
+    "FairSDR": [
+        {"sensitive_columns": [0]},
+        {"sensitive_columns": [0], "n_shared": "all", "output": "features"},
+        {"sensitive_columns": 0, "drop_sensitive": False, "scale": "raw"},
+    ],
     "InductiveClusterer": [{"estimator": AgglomerativeClustering(n_clusters=3)}],
     "LeastSquaresSubspaceClustering": [
         {},
@@ -66,6 +71,11 @@ INSTANCES = {
         {"shrinkage": None},
     ],
     "RobustPCA": [{}, {"n_components": 2}],
+    "SubspaceEraser": [
+        {},
+        {"method": "orthogonal"},
+        {"shrinkage": "auto", "concept_type": "continuous", "strength": 0.5},
+    ],
     "KSubspaces": [{}, {"consensus": True, "n_init": 20}],
 }
 
