@@ -124,10 +124,10 @@ class SubspaceEraser(OneToOneFeatureMixin, TransformerMixin, Estimator):
 
     *Differences from the papers.* Where Σ is singular [1]_ takes its pseudo-inverse;
     here small eigenvalues are raised, which gives the same map for those that are zero
-    and keeps the guarantee for those that are small. [2]_ describes one target and one
-    concept; here both may have several classes and columns. The retain set of
-    "spectral" are the other rows of the table; the method is that of the ancestor
-    of [3]_ [4]_.
+    and keeps the guarantee for those that are small. "spectral" takes the other rows of
+    the table as its retain set, and relative to the mean unless told otherwise; its
+    formulas are those of the code of [4]_, of which [3]_ grew, where no code of the
+    eraser is public.
 
     *What is not guaranteed.* Correlations vanish on the training rows; on others they
     are of the size of the sampling error, so that probes fitted there see chance. Trees
@@ -361,11 +361,13 @@ default=None
         )
         target = None
         if self.method == "oblique":
-            if y is None or concept is None:
+            missing = {"the target y": y, "concept": concept}
+            missing = [name for name, given in missing.items() if given is None]
+            if missing:
                 raise ValueError(
-                    "method='oblique' spares y while it erases concept, and needs both:"
-                    f" got no {'y' if y is None else 'concept'}. Pass it, or use "
-                    "method='leace'."
+                    "SubspaceEraser(method='oblique') requires y to be passed, but "
+                    f"{missing[0]} is None: it spares y while it erases concept. Pass "
+                    "both, or use method='leace'."
                 )
             target = check_response(y, X)
         if concept is None:

@@ -476,8 +476,8 @@ def test_bad_input_is_refused_in_a_sentence():
             {"concept": np.where(z, z, np.nan)},
             "concept contains NaN",
         ),
-        (SubspaceEraser("oblique"), (X, y), {}, "got no concept"),
-        (SubspaceEraser("oblique"), (X,), {"concept": z}, "got no y"),
+        (SubspaceEraser("oblique"), (X, y), {}, "but concept is None"),
+        (SubspaceEraser("oblique"), (X,), {"concept": z}, "the target y is None"),
         (SubspaceEraser("oblique"), (X, z), {"concept": z}, "is to be spared"),
         (
             SubspaceEraser("oblique"),
