@@ -10,6 +10,7 @@ import contextlib
 import functools
 
 from sklearn.base import _fit_context
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -19,6 +20,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
     validate_params,
 )
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
 try:  # scikit-learn >= 1.9
     from sklearn.callback import CallbackSupportMixin
@@ -51,10 +53,12 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "callback_transport",
+    "check_feature_names_in",
     "fit_context",
     "fit_context_of_meta_estimator",
     "interruptible",
     "partial_fit_context",
+    "safe_indexing",
     "validate_parameter_constraints",
     "validate_params",
 ]

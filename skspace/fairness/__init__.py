@@ -1,3 +1,5 @@
 """Fair decomposition: what of X tells of a target, of an attribute, of both."""
 
-__all__ = []
+from ._fair_sdr import FairSDR
+
+__all__ = ["FairSDR"]

@@ -138,11 +138,24 @@ def settle_ties(eigenvalues, G, whitening):
     A kernel matrix does not tell them apart. Those come first along which the data
     vary most for the size of their coefficients, so that the answer is one.
     """
+
+    def size(part):
+        raw = whitening.forward @ part
+        return symmetric(array_namespace(raw).matrix_transpose(raw) @ raw)
+
+    return order_ties(array_namespace(G).abs(eigenvalues), G, size)
+
+
+def order_ties(eigenvalues, G, rule):
+    """Turn directions of one eigenvalue to the eigenvectors of another matrix.
+
+    ``rule(part)`` is that matrix between columns of G; the smallest come first.
+    """
     xp = array_namespace(G)
     size = np.abs(to_numpy(eigenvalues))
     if len(size) < 2:
         return G
-    apart = np.abs(np.diff(size)) > TIE * size[0]
+    apart = np.abs(np.diff(to_numpy(eigenvalues))) > TIE * np.max(size)
     ends = [0, *(np.flatnonzero(apart) + 1).tolist(), len(size)]
     if len(ends) == len(size) + 1:
         return G
@@ -150,8 +163,6 @@ def settle_ties(eigenvalues, G, whitening):
     for a, b in pairwise(ends):
         part = G[:, a:b]
         if b - a > 1:
-            raw = whitening.forward @ part
-            _, Q = xp.linalg.eigh(symmetric(xp.matrix_transpose(raw) @ raw))
-            part = part @ Q
+            part = part @ xp.linalg.eigh(rule(part))[1]
         parts.append(part)
     return xp.concat(parts, axis=1)
