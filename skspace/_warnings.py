@@ -15,3 +15,7 @@ class DisconnectedAffinityWarning(SkspaceWarning):
 
 class IllConditionedErasureWarning(SkspaceWarning):
     """What an eraser has to spare is nearly what it has to erase."""
+
+
+class RankDeficientWarning(SkspaceWarning):
+    """Columns depend on each other: the least-squares solution is not unique."""
