@@ -21,6 +21,10 @@ import skspace
 # Instances of classes that need a parameter, and further variants of any class.
 # A class that is not named here is checked with its defaults.
 INSTANCES = {
+    "FairPCA": [
+        {"sensitive_columns": [0]},
+        {"sensitive_columns": [0], "constraint": "covariance", "n_components": 0.9},
+    ],
     "FairSDR": [
         {"sensitive_columns": [0]},
         {"sensitive_columns": [0], "n_shared": "all", "output": "features"},
@@ -75,6 +79,16 @@ INSTANCES = {
         {},
         {"method": "orthogonal"},
         {"shrinkage": "auto", "concept_type": "continuous", "strength": 0.5},
+    ],
+    "LpRegression": [{}, {"p": 1.5}, {"p": 3, "fit_intercept": False}],
+    "LpRowSampler": [
+        {},
+        {"n_samples": 1, "p": 4},
+        {"method": "leverage", "eps": 0.9},
+        {"method": "root_leverage", "n_rounds": 3},
+        {"method": "l2_augmented", "p": 1.5},
+        {"method": "sensitivity", "fit_intercept": False},
+        {"method": "uniform", "eps": 0.9},
     ],
     "KSubspaces": [{}, {"consensus": True, "n_init": 20}],
 }

@@ -1,3 +1,5 @@
 """Linear regression that keeps its digits, names weak directions, and other norms."""
 
-__all__ = []
+from ._lp_regression import LpRegression
+
+__all__ = ["LpRegression"]

@@ -1,0 +1,85 @@
+"""Tables as the sampler sees them: columns, frames of coordinates, rounds, rows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
+from ..linalg._moments import total_moments
+
+
+class Frame(NamedTuple):
+    """What scores a row x: [1, x - centre] or x, times `forward`, to some power."""
+
+    centre: Any
+    forward: Any
+
+
+def round_sizes(n_rows, n_samples, rank, p, n_rounds):
+    """Sizes of the samples of all rounds of root leverage, the last `n_samples`.
+
+    A round leaves ``n_r / d = (n / d)^((1 - p/2)^r)`` rows in theory.
+    """
+    shrink = 1 - p / 2
+    ratio = max(n_rows / rank, 1.0)
+    if n_rounds == "auto":
+        n_rounds, left = 1, math.log2(ratio) * shrink
+        while left > 1:
+            n_rounds, left = n_rounds + 1, left * shrink
+    growth = max(n_rows / n_samples, 1.0)
+    return [
+        min(math.ceil(n_samples * growth ** (shrink**r)), n_rows)
+        for r in range(1, n_rounds)
+    ] + [n_samples]
+
+
+def double(X):
+    xp = array_namespace(X)
+    return xp.astype(X, xp.float64)
+
+
+def columns_of(X, centre):
+    """[1, X - centre], or X without a centre, in float64."""
+    X, xp = double(X), array_namespace(X)
+    if centre is None:
+        return X
+    return xp.concat([xp.ones_like(X[:, :1]), X - centre], axis=1)
+
+
+def frame_of(moments, fit_intercept):
+    """Frame from mergeable moments: a Gram matrix, of centred rows or of all."""
+    xp = array_namespace(moments.mean)
+    total = total_moments(moments)
+    n = float(total.weight)
+    second, centre = n * total.covariance, total.mean
+    if fit_intercept:
+        scale = xp.ones_like(second[:1, 0])
+        zero = 0 * second
+        second = xp.concat(
+            [
+                xp.concat([n * scale[:, None], zero[:1, :]], axis=1),
+                xp.concat([xp.matrix_transpose(zero[:1, :]), second], axis=1),
+            ]
+        )
+    else:
+        second, centre = second + n * centre[:, None] * centre[None, :], None
+    length = xp.sqrt(xp.linalg.diagonal(second))
+    length = xp.where(length > 0, length, xp.ones_like(length))
+    values, V = xp.linalg.eigh(second / length[:, None] / length[None, :])
+    cut = 1e-14 * second.shape[0] * float(values[-1])
+    n_small = int(xp.sum(xp.astype(values <= cut, xp.int64)))
+    V = V[:, n_small:] / length[:, None]
+    return Frame(centre, V / xp.sqrt(values[n_small:]))
+
+
+def take_rows(x, indices):
+    """Rows of an array, a frame, a sparse matrix or a list."""
+    if hasattr(x, "iloc"):
+        return x.iloc[to_numpy(indices)]
+    if is_array_api_obj(x):
+        xp = array_namespace(x)
+        return xp.take(x, asarray_like(to_numpy(indices), x), axis=0)
+    return np.asarray(x)[to_numpy(indices)]
