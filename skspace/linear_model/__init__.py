@@ -1,5 +1,7 @@
 """Linear regression that keeps its digits, names weak directions, and other norms."""
 
+from ._conditioning import Conditioning
 from ._lp_regression import LpRegression
+from ._preconditioned_regression import PreconditionedRegression
 
-__all__ = ["LpRegression"]
+__all__ = ["Conditioning", "LpRegression", "PreconditionedRegression"]
