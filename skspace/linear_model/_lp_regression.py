@@ -84,7 +84,7 @@ class LpRegression(MultiOutputMixin, RegressorMixin, Estimator):
     See Also
     --------
     skspace.sampling.LpRowSampler : Few weighted rows in place of many.
-    sklearn.linear_model.QuantileRegressor : The case p = 1 with a penalty; other quantiles.
+    sklearn.linear_model.QuantileRegressor : The case p = 1 with a penalty.
 
     Notes
     -----
