@@ -178,6 +178,7 @@ class FairRepresentation(SensitiveTransformer):
         added = information(blocks.shared, kernel)
         total = total if float(total) > 0 else total + 1
         held = xp.concat([xp.reshape(base, (1,)), added]) / total
+        held = xp.maximum(held, xp.zeros_like(held))  # nothing is held to rounding
         return xp.astype(xp.cumulative_sum(held), self._dtype)
 
     def at_level(self, n_shared):
