@@ -67,9 +67,9 @@ def refinement(rows, b, solve, *, weights=None, start=None, rate=EPS):
     A pass costs two products with A in pairs, 50 operations an entry.
     """
     x = as_pair(np.zeros(rows.shape[1]) if start is None else start)
+    r = as_pair(b) if start is None else rows.residual(b, x)
     length = None
     while True:
-        r = rows.residual(b, x)
         if weights is not None:
             r = multiply(r, weights)
         c = rows.correlate(r)
@@ -93,6 +93,7 @@ def refinement(rows, b, solve, *, weights=None, start=None, rate=EPS):
         )
         if stalled:
             return
+        r = rows.residual(b, x)
 
 
 def is_refined(history):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from .._estimator import Estimator
 from .._loop import run
 from .._response import check_response, check_weights
 from .._validation import validate_X
+from .._warnings import RankDeficientWarning
+from ..linalg._conditioning import weak_directions
 from ..linalg._refinement import EPS, is_refined, refinement
 from ._rows import extended
 
@@ -175,6 +178,20 @@ class LeastSquaresRegressor(MultiOutputMixin, RegressorMixin, Estimator):
             converged = converged and outcome.state.error < GOOD
         coefs *= rows.response_scale / rows.scale[:, None]
         return Refined(coefs, history, digits, converged)
+
+    def _warn_rank(self, rank, spectrum):
+        names = self._names()
+        n = spectrum.vectors.shape[1]
+        directions = weak_directions(spectrum, names[:n])
+        which = "; ".join(", ".join(one.features) for one in directions)
+        warnings.warn(
+            f"X has rank {rank} with {n} columns"
+            f"{', the constant included' if self.fit_intercept else ''}: combinations "
+            f"of [{which}] are zero. The coefficients of least norm are returned; drop "
+            "columns, or set alpha > 0, for a unique solution.",
+            RankDeficientWarning,
+            stacklevel=2,
+        )
 
 
 def _condition(spectrum, rank):

@@ -13,7 +13,6 @@ from sklearn.utils import check_random_state
 from .._loop import close_task, open_task, run
 from .._response import check_weights
 from .._sklearn import Interval, StrOptions, fit_context
-from .._warnings import RankDeficientWarning
 from ..linalg._conditioning import (
     plain_error,
     rank_tolerance,
@@ -431,20 +430,6 @@ class PreconditionedRegression(LeastSquaresRegressor):
                 ConvergenceWarning,
                 stacklevel=2,
             )
-
-    def _warn_rank(self, rank, spectrum):
-        names = self._names()
-        n = spectrum.vectors.shape[1]
-        directions = weak_directions(spectrum, names[:n])
-        which = "; ".join(", ".join(one.features) for one in directions)
-        warnings.warn(
-            f"X has rank {rank} with {n} columns"
-            f"{', the constant included' if self.fit_intercept else ''}: combinations "
-            f"of [{which}] are zero. The coefficients of least norm are returned; drop "
-            "columns, or set alpha > 0, for a unique solution.",
-            RankDeficientWarning,
-            stacklevel=2,
-        )
 
 
 def _ratio(spectrum):
