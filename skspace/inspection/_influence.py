@@ -1,4 +1,4 @@
-"""Display of the influence of samples on the directions of a reducer."""
+"""Display of the influence of samples on directions, models and parity gaps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from .._plotting import ACCENT, PALETTE, QUIET, get_axes, pyplot
 from ..decomposition import sdr_influence
 
 KINDS = ("index", "leverage")
+LABELS = {
+    "directions": "influence on the directions",
+    "model": "influence on the predictions",
+    "gap": "influence on the parity gap",
+}
 
 
 class InfluenceDisplay:
@@ -27,6 +32,8 @@ class InfluenceDisplay:
         Mahalanobis distances from the mean.
     names : sequence of shape (n_samples,), default=None
         What labels say; None takes the numbers of the rows.
+    label : str, default="influence on the directions"
+        What the influence is on.
 
     Attributes
     ----------
@@ -44,10 +51,11 @@ class InfluenceDisplay:
     array([1, 2])
     """
 
-    def __init__(self, scores, distances, *, names=None):
+    def __init__(self, scores, distances, *, names=None, label=LABELS["directions"]):
         self.scores = scores
         self.distances = distances
         self.names = names
+        self.label = label
 
     @classmethod
     def from_estimator(
@@ -104,6 +112,7 @@ class InfluenceDisplay:
         influence,
         *,
         original=False,
+        quantity="scores",
         kind="index",
         n_labels=5,
         names=None,
@@ -113,11 +122,15 @@ class InfluenceDisplay:
 
         Parameters
         ----------
-        influence : SDRInfluence
-            What :func:`skspace.decomposition.sdr_influence` returns.
+        influence : SDRInfluence or FairnessInfluence
+            What :func:`skspace.decomposition.sdr_influence` or
+            :func:`skspace.fairness.fairness_influence` returns.
         original : bool, default=False
             Whether to show scores in the coordinates and units of the features in
-            place of whitened ones.
+            place of whitened ones; only of an SDRInfluence.
+        quantity : {"scores", "gap"}, default="scores"
+            What to show: the scores, or the magnitude of the influence on the parity
+            gap; the latter only of a FairnessInfluence.
         kind : {"index", "leverage"}, default="index"
             What to draw the influence against.
         n_labels : int, default=5
@@ -134,18 +147,18 @@ class InfluenceDisplay:
         Raises
         ------
         ValueError
-            If there are not as many names as samples.
+            If there are not as many names as samples, or the influence does not hold
+            what is to be shown.
         """
         pyplot()
-        scores = influence.original_scores if original else influence.scores
-        scores = to_numpy(scores)
+        scores, label = _shown(influence, original, quantity)
         if names is not None and len(names) != len(scores):
             raise ValueError(
                 f"names must hold one name for each of the {len(scores)} samples, got "
                 f"{len(names)}."
             )
         names = None if names is None else list(names)
-        display = cls(scores, to_numpy(influence.distances), names=names)
+        display = cls(scores, to_numpy(influence.distances), names=names, label=label)
         return display.plot(ax=ax, kind=kind, n_labels=n_labels)
 
     def largest(self, n_samples):
@@ -208,7 +221,7 @@ class InfluenceDisplay:
         ax.axhline(np.mean(self.scores), color=QUIET, linewidth=1, linestyle="--")
         ax.set(
             xlabel="sample" if kind == "index" else "Mahalanobis distance",
-            ylabel="influence on the directions",
+            ylabel=self.label,
             title="dashed: the mean",
         )
         ax.margins(y=0.08)  # room for labels
@@ -217,3 +230,27 @@ class InfluenceDisplay:
             ax.spines[side].set_visible(False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _shown(influence, original, quantity):
+    """Scores to draw, and what they are an influence on."""
+    if quantity not in ("scores", "gap"):
+        raise ValueError(f"quantity must be 'scores' or 'gap', got {quantity!r}.")
+    of_model = hasattr(influence, "coef_influence")
+    if original and of_model:
+        raise ValueError(
+            "original=True is for influence on directions; predictions have no other "
+            "coordinates."
+        )
+    if quantity == "gap":
+        gap = getattr(influence, "gap_influence", None)
+        if gap is None:
+            raise ValueError(
+                "This influence has no parity gap; fairness_influence measures it "
+                "where there is a sensitive attribute of few values."
+            )
+        return np.abs(to_numpy(gap)), LABELS["gap"]
+    if of_model:
+        return to_numpy(influence.scores), LABELS["model"]
+    scores = influence.original_scores if original else influence.scores
+    return to_numpy(scores), LABELS["directions"]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from skspace.decomposition import SlicedInverseRegression, sdr_influence
+from skspace.fairness import FairSDR, fairness_influence
 from skspace.inspection import InfluenceDisplay
 
 
@@ -57,3 +58,22 @@ def test_what_is_refused(fitted):
         InfluenceDisplay.from_estimator(*fitted, kind="cook")
     with pytest.raises(ValueError, match="must not be negative"):
         InfluenceDisplay.from_estimator(*fitted, n_labels=-1)
+
+
+def test_models_and_gaps_are_shown_too(fitted):
+    sir, X, y = fitted
+    z = X[:, 1] > 0
+    fair = FairSDR().fit(X, y, sensitive_features=z)
+    found = fairness_influence(fair, X, y > 0, sensitive_features=z, model="linear")
+    display = InfluenceDisplay.from_influence(found)
+    np.testing.assert_allclose(display.scores, found.scores)
+    assert display.ax_.get_ylabel() == "influence on the predictions"
+    display = InfluenceDisplay.from_influence(found, quantity="gap", kind="leverage")
+    np.testing.assert_allclose(display.scores, np.abs(found.gap_influence))
+    assert display.ax_.get_ylabel() == "influence on the parity gap"
+    with pytest.raises(ValueError, match="influence on directions"):
+        InfluenceDisplay.from_influence(found, original=True)
+    with pytest.raises(ValueError, match="no parity gap"):
+        InfluenceDisplay.from_influence(sdr_influence(sir, X, y), quantity="gap")
+    with pytest.raises(ValueError, match="'scores' or 'gap'"):
+        InfluenceDisplay.from_influence(found, quantity="cook")
