@@ -293,15 +293,13 @@ def _ladle(found, parts, wanted, whitening, resampled):
         """Yield the agreement of the first k directions with those of draws."""
         own = xp.matrix_transpose(found.vectors[:, :k])
         for others, moved in resampled():
-            product = np.zeros((k, k))
-            most = min(k, moved.rank - parts[0].n_slices)  # rare columns may vanish
-            if most > 0:
-                other = find_directions(
-                    others, wanted._replace(beyond=most), moved, None
-                )
-                last = other.basis[:, other.n_mean :]
-                Q, _ = xp.linalg.qr(frame @ (moved.forward @ last))
-                product[:, :most] = to_numpy(own @ Q)
-            yield product
+            try:
+                other = find_directions(others, wanted._replace(beyond=k), moved, None)
+            except NotEnoughYetError:  # a draw without some rare class or column
+                yield np.zeros((k, k))
+                continue
+            last = moved.forward @ other.basis[:, other.n_mean :]
+            Q, _ = xp.linalg.qr(frame @ last)
+            yield to_numpy(own @ Q)
 
     return rank_evidence("ladle", spectrum, bootstrap=bootstrap).n_components
