@@ -3,6 +3,8 @@
 Nothing here is fast. Every fast path of skspace is compared with one of these.
 """
 
+from fractions import Fraction
+
 import numpy as np
 
 
@@ -123,3 +125,24 @@ def snem(U, n_clusters, max_rounds=100):
         if labels == previous:
             break
     return np.array(labels)
+
+
+def exact_least_squares(X, Y, weights=None, ridge=None):
+    """Normal equations in rational numbers: the solution for exactly these doubles.
+
+    `ridge` gives each column its penalty. Returns doubles of the shape (p, k).
+    """
+    n, p = X.shape
+    exact = np.vectorize(Fraction, otypes=[object])
+    A, B = exact(X.astype(float)), exact(Y.astype(float).reshape(n, -1))
+    W = exact(np.ones(n) if weights is None else np.asarray(weights, dtype=float))
+    H, g = (A.T * W) @ A, (A.T * W) @ B
+    if ridge is not None:
+        H = H + np.diag(exact(np.asarray(ridge, dtype=float)))
+    table = np.concatenate([H, g], axis=1)
+    for i in range(p):  # Gauss and Jordan, no pivots: H is positive definite
+        table[i] = table[i] / table[i, i]
+        for k in range(p):
+            if k != i:
+                table[k] = table[k] - table[k, i] * table[i]
+    return table[:, p:].astype(float)

@@ -24,6 +24,7 @@ for module in pkgutil.walk_packages(skspace.__path__, "skspace."):
 TWINS = sorted(_array.TWINS)
 
 KERNELS_WITH_ORACLES = {
+    "skspace._numba.double_double",
     "skspace._numba.elastic_net",
     "skspace._numba.omp",
     "skspace._numba.propagate",
@@ -331,3 +332,40 @@ def test_row_kernels_of_attributes(dtype, rng):
     counts, sums = count_and_sum(indices, data, 7)
     assert counts.tolist() == [*(X != 0).sum(axis=0), 0]
     np.testing.assert_allclose(sums[:6], X.sum(axis=0, dtype=float), atol=1e-12)
+
+
+@pytest.mark.parametrize("writeable", [True, False])
+@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (5, 2), (70, 3), (300, 2), (4, 0)])
+def test_double_double_kernels_are_exact_to_thirty_digits(shape, writeable, rng):
+    from fractions import Fraction
+
+    from skspace._numba.double_double import (
+        inner_products,
+        subtract_product,
+        subtract_product_csr,
+    )
+
+    n, p = shape
+    exact = np.vectorize(Fraction, otypes=[object])
+    A = np.asfortranarray(rng.standard_normal((n, p)))
+    x, b = rng.standard_normal(p), rng.standard_normal(n)
+    tail = 1e-17 * x
+    A.flags.writeable = x.flags.writeable = writeable
+    high, low = b.copy(), np.zeros(n)
+    subtract_product(A, x, tail, high, low)
+    expected = exact(b) if n else b
+    if n and p:
+        expected = expected - exact(A) @ (exact(x) + exact(tail))
+        left = exact(high) + exact(low) - expected
+        assert np.max(np.abs(left.astype(float))) < 1e-29
+        g = inner_products(A, high, low)
+        sums = (exact(A).T @ (exact(high) + exact(low))).astype(float)
+        np.testing.assert_allclose(g, sums, rtol=3e-16)
+        indptr, indices = np.arange(0, n * p + 1, p), np.tile(np.arange(p), n)
+        rows = b.copy(), np.zeros(n)
+        subtract_product_csr(indptr, indices, A.ravel(), x, tail, *rows)
+        left = exact(rows[0]) + exact(rows[1]) - expected
+        assert np.max(np.abs(left.astype(float))) < 1e-29
+    else:
+        np.testing.assert_array_equal(high, b)
+        np.testing.assert_array_equal(inner_products(A, high, low), np.zeros(p))
