@@ -127,7 +127,7 @@ def weak_directions(spectrum, names, *, threshold=30.0):
 
 
 def plain_error(R, x, residual):
-    """Estimate the error of each coefficient of a QR solution in plain doubles.
+    """Bound the error of each coefficient of a QR solution in plain doubles.
 
     Parameters
     ----------

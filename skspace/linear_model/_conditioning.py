@@ -27,7 +27,7 @@ class Conditioning:
         Correct significant digits of the coefficient that has least, as far as data
         in doubles are taken for exact.
     expected_digits_unrefined : float
-        What a QR in plain doubles would have left.
+        What a QR in plain doubles is sure to leave; often a digit or two more.
     n_iter : int
         Iterations of the solver.
     n_refinements : int
