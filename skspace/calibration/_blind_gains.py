@@ -62,12 +62,11 @@ class BlindCalibrationResult:
 
     def __repr__(self):
         gains = to_numpy(self.gains)
-        misfit = (self.loss_curve[-1] / max(self.loss_curve[0], 1e-300)) ** 0.5
         end = "converged in" if self.converged else "NOT converged after"
         return (
             f"{type(self).__name__}({len(gains)} gains from {gains.min():.3g} to "
             f"{gains.max():.3g}, signal of length {len(self.signal)}; {end} "
-            f"{self.n_iter} steps, misfit {misfit:.2g} of that at the start)"
+            f"{self.n_iter} steps, loss {self.loss_curve[-1]:.2g})"
         )
 
 
