@@ -65,8 +65,8 @@ for i, (name, values) in enumerate(found.items()):
     ax.bar(at + 0.2 * i, values, width=0.18, label=name)
 ax.axhline(0.5, color="0.5", linewidth=1, linestyle="--")
 ax.set_xticks(at + 0.3, ["linear probe", "tree, depth 8", "other digits"])
-ax.set(ylim=(0, 1), ylabel="on new images")
-_ = ax.legend(ncols=4, loc="lower center", fontsize=8)
+ax.set(ylim=(0, 1.2), yticks=np.linspace(0, 1, 6), ylabel="on new images")
+_ = ax.legend(ncols=4, loc="upper center", fontsize=8)
 
 # %%
 # After "leace" and "orthogonal" no pixel is correlated with the concept, so a linear

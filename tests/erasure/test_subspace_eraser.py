@@ -5,6 +5,8 @@ from unittest import SkipTest
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
@@ -16,6 +18,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from skspace._array import is_array_api_obj, to_numpy
 from skspace._warnings import DegenerateDataWarning, IllConditionedErasureWarning
 from skspace.erasure import SubspaceEraser
+from skspace.fairness import FairSDR
 
 EXACT = ["leace", "oblique", "orthogonal"]
 exact = pytest.mark.parametrize("method", EXACT)
@@ -257,6 +260,39 @@ def test_models_without_penalty_see_the_span_only():
         design = np.column_stack([np.ones(400), erased])
         scores.append(design @ np.linalg.lstsq(design, y * 1.0, rcond=1e-8)[0])
     assert_allclose(*scores, atol=1e-8)
+
+
+def test_fair_decomposition_without_a_penalty_predicts_the_same():
+    """Level 0 of FairSDR leaves the span that LEACE leaves, in other coordinates."""
+    X, z, y = draw("classes", n=400)
+    scores = []
+    for reduced in (
+        SubspaceEraser().fit(X, y, concept=z).transform(X),
+        FairSDR().fit(X, y, sensitive_features=z).transform(X),
+    ):
+        reduced = StandardScaler().fit_transform(reduced)
+        design = np.column_stack([np.ones(400), reduced])
+        scores.append(design @ np.linalg.lstsq(design, y * 1.0, rcond=1e-8)[0])
+    assert_allclose(*scores, atol=1e-8)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    n=st.integers(3, 40),
+    p=st.integers(1, 12),
+    n_classes=st.integers(2, 5),
+    decimals=st.integers(0, 3),
+    method=st.sampled_from(["leace", "orthogonal"]),
+    seed=st.integers(0, 2**16),
+)
+def test_guarantee_holds_for_any_table(n, p, n_classes, decimals, method, seed):
+    """Also few rows, and rounded features that repeat or depend on each other."""
+    rng = np.random.RandomState(seed)
+    X = np.round(rng.standard_normal((n, p)), decimals) + 10
+    z = rng.randint(n_classes, size=n)
+    z[:2] = 0, 1
+    erased = SubspaceEraser(method).fit_transform(X, z)
+    assert np.max(np.abs(covariance(erased, columns(z)))) < 1e-10
 
 
 def test_strength_scales_what_is_taken():
