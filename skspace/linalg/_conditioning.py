@@ -13,6 +13,7 @@ from scipy.linalg import get_lapack_funcs, qr, solve_triangular
 
 __all__ = [
     "WeakDirection",
+    "dependencies",
     "factor_of_design",
     "independent_columns",
     "plain_error",
@@ -178,3 +179,16 @@ def independent_columns(R, rank):
     null[order[:rank]] = -solve_triangular(factor, T[:rank, rank:])
     null[order[rank:], np.arange(p - rank)] = 1.0
     return order[:rank], factor, null
+
+
+def dependencies(null, names):
+    """Name the columns of each vector of a null space, columns at unit length.
+
+    At most five vectors; columns with a hundredth of the squares count.
+    """
+    found = []
+    for v in null.T[:N_WEAK]:
+        square = v**2 / np.sum(v**2)
+        order = np.argsort(-square, kind="stable")
+        found.append(tuple(names[i] for i in order if square[i] >= 0.01))
+    return found

@@ -18,7 +18,7 @@ from .._loop import run
 from .._response import check_response, check_weights
 from .._validation import validate_X
 from .._warnings import RankDeficientWarning
-from ..linalg._conditioning import weak_directions
+from ..linalg._conditioning import dependencies
 from ..linalg._refinement import EPS, is_refined, refinement
 from ._rows import extended
 
@@ -179,19 +179,26 @@ class LeastSquaresRegressor(MultiOutputMixin, RegressorMixin, Estimator):
         coefs *= rows.response_scale / rows.scale[:, None]
         return Refined(coefs, history, digits, converged)
 
-    def _warn_rank(self, rank, spectrum):
-        names = self._names()
-        n = spectrum.vectors.shape[1]
-        directions = weak_directions(spectrum, names[:n])
-        which = "; ".join(", ".join(one.features) for one in directions)
+    def _least_norm(self, coefs, null, length, scale):
+        """Choose among all solutions that of least norm, and say so.
+
+        `null` (columns, m) is a basis of the null space for columns of A, which are
+        those of the data over `scale` and have the lengths `length`.
+        """
+        if null.shape[1] == 0:
+            return coefs
+        n = len(coefs)
+        unit = null * length[:, None]
+        which = "; ".join(map(", ".join, dependencies(unit, self._names()[:n])))
         warnings.warn(
-            f"X has rank {rank} with {n} columns"
-            f"{', the constant included' if self.fit_intercept else ''}: combinations "
-            f"of [{which}] are zero. The coefficients of least norm are returned; drop "
-            "columns, or set alpha > 0, for a unique solution.",
+            f"X has rank {n - null.shape[1]} with {n} columns"
+            f"{', the constant included' if self.fit_intercept else ''}: these depend "
+            f"on each other: [{which}]. The coefficients of least norm are returned; "
+            "drop columns, or set alpha > 0, for a unique solution.",
             RankDeficientWarning,
             stacklevel=2,
         )
+        return least_norm(coefs, null / scale[:, None], self.n_features_in_)
 
 
 def _condition(spectrum, rank):
@@ -220,8 +227,6 @@ def least_norm(coefs, null, n_features):
 
     The constant does not count.
     """
-    if null.shape[1] == 0:
-        return coefs
     N = null[:n_features]
     length = np.linalg.norm(N, axis=0)
     length[length == 0] = 1.0

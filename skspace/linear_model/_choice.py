@@ -11,6 +11,7 @@ from scipy.sparse.linalg import LinearOperator
 from ..linalg._conditioning import (
     Spectrum,
     factor_of_design,
+    independent_columns,
     rank_tolerance,
     singular_spectrum,
 )
@@ -43,8 +44,11 @@ class Built(NamedTuple):
     """Triangular factor of the columns, exact or of a sketch."""
     spectrum: Any = None
     """Of the columns at unit length."""
-    null: Any = None
     rank: Any = None
+    null: Any = None
+    """(columns, columns - rank) null space, where there is one."""
+    length: Any = None
+    """(columns,) lengths."""
 
 
 def choose(kind, X, *, alpha, groups):
@@ -87,7 +91,7 @@ def choose(kind, X, *, alpha, groups):
 
 
 def build_preconditioner(kind, design, b, groups, rng, names):
-    """Make the preconditioner `kind` for a Design without scales.
+    """Make the preconditioner `kind` for a Design; without scales for "nystrom".
 
     Parameters
     ----------
@@ -153,7 +157,9 @@ def _sketch(design, b, rng):
     z = Q.T @ sketch.b
     if rank == len(s):
         right = Triangular(R)
-        return Built(right, right.forward(z), R, spectrum, None, rank)
+        return Built(right, right.forward(z), R, spectrum, rank)
     right = Matrix(Vt[:rank].T / s[:rank] / length[:, None])
-    null = Vt[rank:].T / length[:, None]
-    return Built(right, right.forward(U[:, :rank].T @ z), R, spectrum, null, rank)
+    start = right.forward(U[:, :rank].T @ z)
+    _, _, null = independent_columns(unit, rank)
+    null = null / length[:, None]
+    return Built(right, start, R, spectrum, rank, null, length)

@@ -14,10 +14,10 @@ from .._sklearn import Interval, StrOptions, fit_context
 from ..linalg._conditioning import factor_of_design, rank_tolerance
 from ..linalg._design import Design
 from ..linalg._schur_blocks import analyze_schur_blocks
-from ._base import LeastSquaresRegressor, least_norm
+from ._base import LeastSquaresRegressor
 from ._confounding import Confounding, describe_directions
 from ._groups import resolve_groups
-from ._rows import Penalty, factorise, stack
+from ._rows import Penalty, column_scale, factorise, stack
 
 N_GRID = 41
 LEAST_SHARE = 1e-12
@@ -244,7 +244,10 @@ class DecoupledRidge(LeastSquaresRegressor):
     def _centre(self, data):
         """Reduce [1 X y] to a triangle and drop what belongs to the constant."""
         p, constant = data.X.shape[1], int(self.fit_intercept)
-        design = Design(data.X, intercept=self.fit_intercept, weights=data.weights)
+        scale = column_scale(data.X, self.fit_intercept)
+        design = Design(
+            data.X, intercept=self.fit_intercept, weights=data.weights, scale=scale
+        )
         order = np.r_[p, np.arange(p)] if constant else np.arange(p)
         b = design.right_hand_side(data.Y)
         T = factor_of_design(_with_responses(design, order, b))
@@ -259,7 +262,7 @@ class DecoupledRidge(LeastSquaresRegressor):
         length[length == 0] = 1.0
         n = data.X.shape[0] if data.weights is None else np.sum(data.weights)
         rest = np.linalg.norm(T[p:, p:], axis=0)
-        return Centred(R / length, T[:p, p:], rest, length, float(n))
+        return Centred(R / length, T[:p, p:], rest, length * scale[:p], float(n))
 
     def _analyse(self, centred, names):
         R, p = centred.R, centred.R.shape[1]
@@ -336,24 +339,18 @@ class DecoupledRidge(LeastSquaresRegressor):
             weights = np.concatenate([weights, np.full(p, self.alpha)])
             goals = np.concatenate([goals, np.zeros((p, goals.shape[1]))])
         penalty = Penalty(rows_, weights, goals) if len(weights) else None
-        norms = Design(
-            data.X, intercept=self.fit_intercept, weights=data.weights
-        ).column_norms()
         rows = stack(
             data.X,
             data.Y,
             data.weights,
             fit_intercept=self.fit_intercept,
-            norms=norms,
             penalty=penalty,
         )
         factor = factorise(rows)
         task = open_task(self, n_runs=rows.b.shape[1], X=data.X)
         refined = self._refine(rows, factor, task, X=data.X)
         close_task(task, self, X=data.X)
-        if factor.rank < len(norms):
-            self._warn_rank(factor.rank, factor.spectrum)
-        coefs = least_norm(refined.coefs, factor.null / rows.scale[:, None], p)
+        coefs = self._least_norm(refined.coefs, factor.null, factor.length, rows.scale)
         self.n_iter_ = max(map(len, refined.history))
         self.converged_ = refined.converged
         self._store(coefs, data)

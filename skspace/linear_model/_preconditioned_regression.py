@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import islice
 from numbers import Integral, Real
 
 import numpy as np
@@ -22,12 +23,21 @@ from ..linalg._conditioning import (
 from ..linalg._design import Design
 from ..linalg._lsqr import conjugate_gradients, lsmr, lsqr
 from ..linalg._refinement import EPS
-from ._base import Data, LeastSquaresRegressor, check_numbers, least_norm
+from ._base import Data, LeastSquaresRegressor, check_numbers
 from ._choice import Built, build_preconditioner, choose
 from ._conditioning import Conditioning
 from ._groups import resolve_groups
-from ._rows import Penalty, factorise, stack
+from ._rows import (
+    Penalty,
+    Rows,
+    column_scale,
+    factorise,
+    response_scale,
+    stack,
+)
 
+INNER_TOL = 1e-10
+"""Of conjugate gradients inside a pass of refinement."""
 SOLVERS = {"lsqr": lsqr, "lsmr": lsmr, "cg": conjugate_gradients}
 
 
@@ -285,30 +295,30 @@ class PreconditionedRegression(LeastSquaresRegressor):
             coefs = refined.coefs
         else:
             coefs = factor.plain * rows.response_scale / rows.scale[:, None]
-        coefs = least_norm(coefs, factor.null / rows.scale[:, None], data.X.shape[1])
         self.rank_ = factor.rank
         self.n_iter_ = max(map(len, refined.history)) if refine else 1
         self.converged_ = not refine or refined.converged
-        if factor.rank < len(coefs):
-            self._warn_rank(factor.rank, factor.spectrum)
+        coefs = self._least_norm(coefs, factor.null, factor.length, rows.scale)
         self._store(coefs, data)
-        found = Built(None, None, factor.R * rows.scale, factor.spectrum)
-        residual = factor.residual * rows.response_scale
-        self._describe(coefs, found, refined, condition=1.0, residual=residual)
+        found = Built(None, None, factor.R, factor.spectrum)
+        self._describe(coefs, rows, found, refined, 1.0, factor.residual)
 
     def _fit_iterative(self, data, kind, refine):
         rng = check_random_state(self.random_state)
+        rows = Rows(None, None, data.weights, self._scale(data, kind), None)
+        rows = rows._replace(response_scale=response_scale(data.Y))
         design = Design(
             data.X,
             intercept=self.fit_intercept,
             weights=data.weights,
             alpha=self.alpha,
+            scale=rows.scale,
         )
         names = self._names()
         groups = None
         if kind in {"schur", "block"}:
             groups = resolve_groups(self.groups, self.n_features_in_, names[:-1])
-        b = design.right_hand_side(data.Y)
+        b = design.right_hand_side(data.Y / rows.response_scale)
         built = build_preconditioner(kind, design, b, groups, rng, names)
         if built.start is not None:
             b -= design.product(built.start)
@@ -322,89 +332,86 @@ class PreconditionedRegression(LeastSquaresRegressor):
             name=self.solver,
             remedy="increase max_iter, or choose a better preconditioner",
         )
-        coefs = outcome.state.solution
+        x = outcome.state.solution
         if built.start is not None:
-            coefs = coefs + built.start
+            x = x + built.start
         self.n_iter_, self.converged_ = outcome.n_iter, outcome.converged
         high, low = outcome.state.spectrum()
         condition = high / low if low > 0 else np.inf
-        refined = None
+        coefs, refined = x * rows.response_scale / rows.scale[:, None], None
         if refine:
-            refined = self._refine_iterative(data, built, coefs, task)
+            refined = self._refine_iterative(data, design, built, coefs, task)
             coefs, self.converged_ = refined.coefs, refined.converged
         close_task(task, self, X=data.X)
-        if built.null is not None and built.null.shape[1]:
-            coefs = least_norm(coefs, built.null, self.n_features_in_)
-            self._warn_rank(built.rank, built.spectrum)
         self.rank_ = built.rank
+        if built.null is not None:
+            coefs = self._least_norm(coefs, built.null, built.length, rows.scale)
         self._store(coefs, data)
         residual = outcome.state.residual
-        self._describe(coefs, built, refined, condition=condition, residual=residual)
+        self._describe(coefs, rows, built, refined, condition, residual)
 
-    def _refine_iterative(self, data, built, coefs, task):
+    def _refine_iterative(self, data, design, built, coefs, task):
         """Refine with conjugate gradients in preconditioned coordinates inside."""
         rows = self._rows(data)
-        inner = Design(
-            data.X,
-            intercept=self.fit_intercept,
-            weights=data.weights,
-            alpha=self.alpha,
-        )
         unit = 1.0 if rows.weights is None else rows.weights[0]
         if data.weights is not None:
             unit /= data.weights[0]
+        scale = rows.scale / design.scale  # of columns here over columns there
 
         def solve(c):
             """``(AᵀWA)⁻¹ c`` for columns over `rows.scale` and weights over a unit."""
-            g = (c * rows.scale)[:, None]
-            for n_steps, state in enumerate(
-                conjugate_gradients(inner, built.right, g), start=1
-            ):
-                if state.change <= 1e-10 or n_steps == self.max_iter:
+            g = (c * scale)[:, None]
+            states = conjugate_gradients(design, built.right, g)
+            for state in islice(states, self.max_iter):
+                if state.change <= INNER_TOL:
                     break
-            return state.solution[:, 0] * rows.scale / unit
+            return state.solution[:, 0] * scale / unit
 
         start = coefs * rows.scale[:, None] / rows.response_scale
         return self._refine(rows, None, task, solve=solve, start=start, X=data.X)
 
     # -- parts ----------------------------------------------------------------------
 
+    def _scale(self, data, kind):
+        """Powers of two that columns are divided by.
+
+        One where entries are unknown, or where the ridge must stay the same for all
+        columns.
+        """
+        if kind in {"none", "nystrom"}:
+            return np.ones(self.n_features_in_ + self.fit_intercept)
+        return column_scale(data.X, self.fit_intercept)
+
     def _rows(self, data):
         """All rows, with powers of two divided out."""
-        n_features = data.X.shape[1]
-        norms = Design(
-            data.X, intercept=self.fit_intercept, weights=data.weights
-        ).column_norms()
-        penalty = None
+        p, penalty = data.X.shape[1], None
         if self.alpha > 0:
             penalty = Penalty(
-                np.eye(n_features),
-                np.full(n_features, self.alpha),
-                np.zeros((n_features, data.Y.shape[1])),
+                np.eye(p), np.full(p, self.alpha), np.zeros((p, data.Y.shape[1]))
             )
         return stack(
             data.X,
             data.Y,
             data.weights,
             fit_intercept=self.fit_intercept,
-            norms=norms,
             penalty=penalty,
         )
 
-    def _describe(self, coefs, found, refined, *, condition, residual):
+    def _describe(self, coefs, rows, found, refined, condition, residual):
         """Set ``conditioning_``, and warn where digits are lacking."""
         raw = scaled = np.nan
         weak = ()
         if found.R is not None:
             names = self._names()[: len(coefs)]
-            raw = _ratio(singular_spectrum(found.R))
+            raw = _ratio(singular_spectrum(found.R * rows.scale))
             scaled = _ratio(found.spectrum)
             weak = weak_directions(found.spectrum, names)
         elif self.preconditioner_ == "jacobi":
             scaled = condition
         elif self.preconditioner_ == "none":
             raw = condition
-        plain = _plain_digits(found, coefs, residual, condition)
+        x = coefs * rows.scale[:, None] / rows.response_scale
+        plain = _plain_digits(found, x, residual, condition)
         digits = plain if refined is None else refined.digits
         if refined is None and self.preconditioner_ != "qr":
             digits = plain + np.log10(EPS / max(self.tol, EPS))
@@ -434,16 +441,17 @@ class PreconditionedRegression(LeastSquaresRegressor):
 
 def _ratio(spectrum):
     s = spectrum.values
-    return s[0] / s[-1] if s[-1] > 0 else np.inf
+    with np.errstate(over="ignore"):
+        return s[0] / s[-1] if s[-1] > 0 else np.inf
 
 
-def _plain_digits(found, coefs, residual, condition):
+def _plain_digits(found, x, residual, condition):
     """Digits of the worst coefficient that plain doubles leave."""
     R, spectrum = found.R, found.spectrum
-    if spectrum is not None and len(spectrum.values) == len(coefs) == len(R):
+    if spectrum is not None and len(spectrum.values) == len(x) == len(R):
         if spectrum.values[-1] > rank_tolerance(len(R)) * spectrum.values[0]:
             length = np.linalg.norm(R, axis=0)
-            x = coefs * length[:, None]
+            x = x * length[:, None]
             error = plain_error(R / length, x, np.nan_to_num(residual))
             size = np.maximum(np.abs(x), EPS * np.max(np.abs(x), initial=0.0))
             size[size == 0] = 1.0

@@ -21,7 +21,15 @@ from ..linalg._conditioning import (
 )
 from ..linalg._extended_precision import ExtendedRows
 
-__all__ = ["Factor", "Penalty", "Rows", "factorise", "stack"]
+__all__ = [
+    "Factor",
+    "Penalty",
+    "Rows",
+    "column_scale",
+    "factorise",
+    "response_scale",
+    "stack",
+]
 
 QR_BYTES = 2**25
 """Rows taken into the QR at a time."""
@@ -79,7 +87,21 @@ class Factor(NamedTuple):
         return len(self.columns)
 
 
-def stack(X, Y, weights, *, fit_intercept, norms, penalty=None):
+def column_scale(X, fit_intercept):
+    """Powers of two near the largest magnitude of each column, the constant last."""
+    if sp.issparse(X):
+        largest = abs(X).max(axis=0).toarray().ravel()
+    else:
+        largest = np.maximum(X.max(axis=0), -X.min(axis=0))
+    return power_of_two(np.r_[largest, 1.0] if fit_intercept else largest)
+
+
+def response_scale(Y):
+    """Powers of two near the largest magnitude of each response."""
+    return power_of_two(np.max(np.abs(Y), axis=0))
+
+
+def stack(X, Y, weights, *, fit_intercept, penalty=None):
     """Put data, constant and penalties in one table of moderate numbers.
 
     Nothing is rounded: columns, responses and weights are divided by powers of two.
@@ -90,13 +112,11 @@ def stack(X, Y, weights, *, fit_intercept, norms, penalty=None):
     Y : (n, k) array
     weights : (n,) positive array or None
     fit_intercept : bool
-    norms : (columns,) array
-        Approximate lengths of the columns.
     penalty : Penalty, optional
     """
     n, p = X.shape
     q = 0 if penalty is None else len(penalty.weights)
-    scale = power_of_two(norms)
+    scale = column_scale(X, fit_intercept)
     if sp.issparse(X):
         A = sp.csr_array(X, dtype=np.float64) @ sp.diags_array(1.0 / scale[:p])
         if fit_intercept:
@@ -113,19 +133,19 @@ def stack(X, Y, weights, *, fit_intercept, norms, penalty=None):
             A[:n, p] = 1.0 / scale[p]
         if q:
             A[n:, :p] = penalty.rows / scale[:p]
-    response_scale = power_of_two(np.max(np.abs(Y), axis=0, initial=0.0))
+    unit = response_scale(Y)
     b = np.zeros((n + q, Y.shape[1]), order="F")
-    b[:n] = Y / response_scale
+    b[:n] = Y / unit
     all_weights = None
     if weights is not None or q:
         all_weights = np.ones(n + q)
         if weights is not None:
             all_weights[:n] = weights
         if q:
-            b[n:] = penalty.targets / response_scale
+            b[n:] = penalty.targets / unit
             all_weights[n:] = penalty.weights
         all_weights /= power_of_two(np.max(all_weights))
-    return Rows(A, b, all_weights, scale, response_scale)
+    return Rows(A, b, all_weights, scale, unit)
 
 
 def factorise(rows):
