@@ -17,7 +17,7 @@ from .._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
 from .._sklearn import Interval, StrOptions, validate_params
 from .._warnings import DegenerateDataWarning
 from ..linalg import as_basis
-from ._solvers import descent, variable_projection
+from ._solvers import descent, n_undetermined, variable_projection
 
 __all__ = ["BlindCalibrationResult", "blind_gain_calibration"]
 
@@ -142,7 +142,8 @@ def blind_gain_calibration(
     ConvergenceWarning
         If `max_iter` steps neither explain the readings nor settle.
     DegenerateDataWarning
-        If gains end at the bounds that `rho` sets.
+        If gains end at the bounds that `rho` sets, or (accelerated solver) if the
+        readings leave more undetermined than the scale.
 
     Notes
     -----
@@ -158,10 +159,10 @@ def blind_gain_calibration(
     ``Σ A_lᵀ y_l``.
 
     *How many snapshots.* With Gaussian operators both succeed from about
-    m p = 1.5 (m + n) on, variable projection often from 1.1 on; with subspaces of
-    dimensions k and h, m + n is h + k. The problem is not convex: fewer snapshots, or
-    operators that hardly differ, can end in a wrong minimum, which shows in the
-    misfit, not in `converged`.
+    m p = 1.5 (m + n) on, variable projection from 1.3 on and mostly with m + n; with
+    subspaces of dimensions k and h, m + n is h + k. The problem is not convex: with
+    fewer snapshots it can end in a wrong minimum, which shows in the misfit, not in
+    `converged`.
 
     *Noise* with standard deviation σ leaves an error of the order of σ. The linear
     method, the least singular vector for unknown 1/g and x, is exact without noise and
@@ -227,6 +228,16 @@ def blind_gain_calibration(
             stacklevel=2,
         )
     _warn_of_bounds(state.gains, rho)
+    if solver == "accelerated":  # it costs one of its steps
+        n_open = n_undetermined(operator, y / scale, state.signal, state.gains, B)
+        if n_open:
+            warnings.warn(
+                f"{n_open} directions of the signal can be changed, with gains to "
+                "match, without changing a reading; take snapshots through operators "
+                "that differ more, or pass a subspace.",
+                DegenerateDataWarning,
+                stacklevel=2,
+            )
     signal = state.signal if Z is None else Z @ state.signal
     return BlindCalibrationResult(
         xp.astype(signal * (scale / size), dtype),

@@ -14,7 +14,10 @@ from .._array import array_namespace, device
 START_DAMPING = 1e-2
 LEAST_DAMPING = 1e-8
 MOST_DAMPING = 1e8
-"""Beyond it steps are too short to matter; relative to the mean eigenvalue."""
+"""Beyond it steps are too short to matter; relative to the mean curvature."""
+
+FLAT = 1e-10
+"""Curvature, relative to the mean, of a direction that readings leave open."""
 
 BISECTIONS = 60
 
@@ -137,10 +140,10 @@ def variable_projection(A, y, rho, basis):
     residual, u = misfit(A, y, signal, gains)
     state, damping = State(signal, gains, loss_of(residual), 1.0), START_DAMPING
     identity = xp.eye(A.shape[1], dtype=xp.float64, device=device(A))
+    scale = mean_curvature(A)
     while True:
         yield state
         S, gradient = reduced_equations(A, u, state.gains, residual, basis)
-        scale = float(xp.sum(xp.linalg.diagonal(S))) / S.shape[0]
         while damping <= MOST_DAMPING:
             step = xp.linalg.solve(S + damping * scale * identity, gradient)
             signal, gains = best_gains(A, y, state.signal - step, rho, basis)
@@ -181,6 +184,20 @@ def reduced_equations(A, u, gains, residual, basis):
         S - xp.matrix_transpose(C) @ W,
         gradient - (xp.matrix_transpose(basis) @ by_gains) @ W,
     )
+
+
+def mean_curvature(A):
+    """Mean eigenvalue of the normal matrix of the signal for gains of one."""
+    return float(array_namespace(A).sum(A * A)) / A.shape[1]
+
+
+def n_undetermined(A, y, signal, gains, basis):
+    """Count directions of the signal, its scale aside, that change no reading."""
+    xp = array_namespace(A)
+    residual, u = misfit(A, y, signal, gains)
+    S, _ = reduced_equations(A, u, gains, residual, basis)
+    flat = xp.linalg.eigvalsh(S) <= FLAT * mean_curvature(A)
+    return max(int(xp.sum(xp.astype(flat, xp.int64))) - 1, 0)
 
 
 def best_gains(A, y, signal, rho, basis):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -34,7 +35,8 @@ class Design(NamedTuple):
     Q: Any
     forward: Any
     centre: Any
-    weights: Any
+    weights: Any  # in units of `unit`
+    unit: float
 
 
 class LpRegression(MultiOutputMixin, RegressorMixin, Estimator):
@@ -199,6 +201,7 @@ class LpRegression(MultiOutputMixin, RegressorMixin, Estimator):
             intercept, B = B[:, 0] - B[:, 1:] @ design.centre, B[:, 1:]
         B, intercept = xp.astype(B, X.dtype), xp.astype(intercept, X.dtype)
         objective = [state.objective for state in states]
+        objective = [x * design.unit ** (1 / self.p) for x in objective]
         gap = [state.change for state in states]
         if flat:
             B, intercept = B[0, :], intercept[0]
@@ -258,6 +261,8 @@ def _design(X, y, weights, fit_intercept):
     if len(kept) < len(weights):
         X = xp.take(X, asarray_like(kept, X), axis=0)
         y, weights = y[kept], weights[kept]
+    unit = 2.0 ** math.floor(math.log2(np.max(weights)))  # exact, and in range
+    weights = weights / unit
     X = xp.astype(X, xp.float64)
     y, weights = asarray_like(y, X), asarray_like(weights, X)
     centre = xp.zeros_like(X[0, :])
@@ -266,4 +271,4 @@ def _design(X, y, weights, fit_intercept):
         X = xp.concat([xp.ones_like(X[:, :1]), X - centre], axis=1)
     root = xp.sqrt(weights)[:, None]
     rows, forward = row_coordinates(root * X)
-    return Design(rows / root, forward, centre, weights), y
+    return Design(rows / root, forward, centre, weights, unit), y

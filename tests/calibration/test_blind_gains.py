@@ -232,6 +232,13 @@ def test_dead_sensor_is_told():
         blind_gain_calibration(A, y)
 
 
+@pytest.mark.filterwarnings("ignore:.*gains end at the bounds")
+def test_operators_that_do_not_differ_are_told():
+    A, y, _, _ = sensors(0, 1, 20, 8)
+    with pytest.warns(DegenerateDataWarning, match="7 directions of the signal"):
+        blind_gain_calibration(np.repeat(A, 5, axis=0), np.repeat(y, 5, axis=0))
+
+
 A0, Y0 = sensors(0, 4, 6, 5)[:2]
 SILENT = A0 * (np.arange(6) != 2)[:, None]
 

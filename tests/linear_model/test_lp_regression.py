@@ -71,6 +71,16 @@ def test_zero_weight_equals_absence(problem, rng, p):
     assert ours.objective_ == without.objective_
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_unit_of_the_weights_changes_the_norm_alone(problem, rng, unit):
+    X, y = problem
+    weights = rng.uniform(0.5, 2, 80)
+    model = LpRegression(1.5).fit(X, y, weights)
+    scaled = LpRegression(1.5).fit(X, y, unit * weights)
+    np.testing.assert_allclose(scaled.coef_, model.coef_, rtol=1e-9)
+    assert scaled.objective_ == pytest.approx(model.objective_ * unit ** (1 / 1.5))
+
+
 def test_gross_errors_do_not_move_least_absolute_deviations(rng):
     X = rng.standard_normal((200, 3))
     y = X @ [1.0, 2.0, 3.0]
