@@ -15,6 +15,7 @@ from .._response import TARGET_TYPES, check_response, check_weights
 from .._sklearn import Interval, StrOptions, fit_context, partial_fit_context
 from .._validation import check_same_place, validate_X
 from .._warnings import DegenerateDataWarning, IllConditionedErasureWarning
+from ..linalg._erasure import erase
 from ._solve import NothingToEraseError, solve, solve_spectral
 from ._summary import classes_to_forget, summarise
 
@@ -294,10 +295,8 @@ default=None
         )
         if self.n_components_ == 0:
             return xp.asarray(X, copy=True)
-        duals = self.strength * xp.astype(self.duals_, X.dtype)
-        centred = X - xp.astype(self.mean_, X.dtype)
-        moved = centred @ xp.matrix_transpose(duals)
-        return X - moved @ xp.astype(self.components_, X.dtype)
+        arrays = (self.mean_, self.components_, self.strength * self.duals_)
+        return erase(X, *(xp.astype(array, X.dtype) for array in arrays))
 
     def edit_weights(self, coef, intercept=0.0):
         """Build the erasure into a linear model, so that it needs no transformer.

@@ -20,6 +20,9 @@ from ._whitening import CONSTANT
 UNCORRELATED = 0.75
 """Correlations up to this power of the rounding unit are none."""
 
+BLOCK = 2**17
+"""Entries of a block of rows."""
+
 SAME_DIRECTION = 1e-6
 """Sine of the angle between concept and target below which both are one direction."""
 
@@ -185,6 +188,30 @@ def sparing_duals(directions, spared, root):
         )
     Q, R = xp.linalg.qr(rest)
     return root @ _divided(Q, R @ Ru), xp.clip(cosines, 0.0, 1.0)
+
+
+def erase(X, mean, directions, duals):
+    """Return ``X - (X - mean) @ duals.T @ directions``, block by block.
+
+    Parameters
+    ----------
+    X : array of shape (n, p)
+    mean : array of shape (p,)
+    directions, duals : array of shape (k, p)
+
+    Returns
+    -------
+    array of shape (n, p)
+        Intermediate tables stay small enough to be read again from the cache.
+    """
+    xp = array_namespace(X)
+    size = max(BLOCK // max(X.shape[1], 1), 1)
+    blocks = []
+    for start in range(0, X.shape[0], size):
+        rows = X[start : min(start + size, X.shape[0]), :]
+        moved = (rows - mean) @ xp.matrix_transpose(duals)
+        blocks.append(rows - moved @ directions)
+    return blocks[0] if len(blocks) == 1 else xp.concat(blocks)
 
 
 def spectral_weights(energies, alpha):
