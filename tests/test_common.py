@@ -21,6 +21,14 @@ import skspace
 # Instances of classes that need a parameter, and further variants of any class.
 # A class that is not named here is checked with its defaults.
 INSTANCES = {
+    "DecoupledRidge": [{}, {"kappa_target": "loo"}, {"kappa_target": 10.0}],
+    "PreconditionedRegression": [
+        {},
+        {"alpha": 0.1, "refine": False},
+        {"preconditioner": "sketch"},
+        {"preconditioner": "jacobi", "solver": "lsmr"},
+        {"alpha": 1.0, "preconditioner": "nystrom", "solver": "cg"},
+    ],
     "FairPCA": [
         {"sensitive_columns": [0]},
         {"sensitive_columns": [0], "constraint": "covariance", "n_components": 0.9},

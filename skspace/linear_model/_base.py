@@ -122,7 +122,7 @@ class LeastSquaresRegressor(MultiOutputMixin, RegressorMixin, Estimator):
         if not sp.issparse(X):
             xp = array_namespace(X)
             coef = xp.astype(coef, X.dtype, copy=False)
-        return X @ coef.T + self.intercept_
+        return X @ (coef if coef.ndim == 1 else coef.T) + self.intercept_
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

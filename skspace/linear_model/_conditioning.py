@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Conditioning"]
+import numpy as np
+
+from ..linalg._conditioning import plain_error, rank_tolerance
+from ..linalg._refinement import EPS
+
+__all__ = ["Conditioning", "plain_digits", "ratio"]
 
 
 @dataclass(frozen=True)
@@ -61,3 +66,27 @@ class Conditioning:
     n_iter: int
     n_refinements: int
     change_history: tuple
+
+
+def ratio(spectrum):
+    """Condition number: the largest singular value over the smallest."""
+    s = spectrum.values
+    with np.errstate(over="ignore"):
+        return s[0] / s[-1] if s[-1] > 0 else np.inf
+
+
+def plain_digits(found, x, residual, condition):
+    """Digits of the worst coefficient that plain doubles leave."""
+    R, spectrum = found.R, found.spectrum
+    if spectrum is not None and len(spectrum.values) == len(x) == len(R):
+        if spectrum.values[-1] > rank_tolerance(len(R)) * spectrum.values[0]:
+            length = np.linalg.norm(R, axis=0)
+            x = x * length[:, None]
+            error = plain_error(R / length, x, np.nan_to_num(residual))
+            size = np.maximum(np.abs(x), EPS * np.max(np.abs(x), initial=0.0))
+            size[size == 0] = 1.0
+            return -np.log10(np.max(np.maximum(error / size, EPS / 2)))
+        values = spectrum.values
+        least = values[values > rank_tolerance(len(R)) * values[0]]
+        condition = values[0] / least[-1] if least.size else 1.0
+    return -np.log10(EPS * condition)

@@ -11,7 +11,13 @@ from scipy.linalg import solve_triangular
 
 from .._loop import close_task, open_task
 from .._sklearn import Interval, StrOptions, fit_context
-from ..linalg._conditioning import factor_of_design, rank_tolerance
+from ..linalg._conditioning import (
+    dependencies,
+    factor_of_design,
+    independent_columns,
+    rank_tolerance,
+    singular_spectrum,
+)
 from ..linalg._design import Design
 from ..linalg._schur_blocks import analyze_schur_blocks
 from ._base import LeastSquaresRegressor
@@ -280,18 +286,15 @@ class DecoupledRidge(LeastSquaresRegressor):
             degeneracy_threshold=self.degeneracy_threshold,
         )
         if singular and len(self.groups_) > 1:
-            lost = sorted(
-                {
-                    names[block.indices[j]]
-                    for block in blocks
-                    for j in np.flatnonzero(block.ratios >= 1 / LEAST_SHARE)
-                }
-            )
+            values = singular_spectrum(R).values
+            rank = int(np.sum(values > rank_tolerance(p) * values[0]))
+            _, _, null = independent_columns(R, min(rank, p - 1))
+            which = "; ".join(map(", ".join, dependencies(null, names)))
             raise ValueError(
-                f"X is rank deficient (n_samples={centred.n:g}, n_features={p}), so "
-                "that the evidence of several groups cannot be told apart; columns "
-                f"{lost} are combinations of others. Set alpha > 0, drop columns, or "
-                "use one group."
+                f"X is rank deficient (n_samples={centred.n:g}, n_features={p}): these "
+                f"columns depend on each other: [{which}]. The evidence of several "
+                "groups then cannot be told apart; set alpha > 0, drop columns, or use "
+                "one group."
             )
         return blocks
 

@@ -14,18 +14,13 @@ from sklearn.utils import check_random_state
 from .._loop import close_task, open_task, run
 from .._response import check_weights
 from .._sklearn import Interval, StrOptions, fit_context
-from ..linalg._conditioning import (
-    plain_error,
-    rank_tolerance,
-    singular_spectrum,
-    weak_directions,
-)
+from ..linalg._conditioning import singular_spectrum, weak_directions
 from ..linalg._design import Design
 from ..linalg._lsqr import conjugate_gradients, lsmr, lsqr
 from ..linalg._refinement import EPS
 from ._base import Data, LeastSquaresRegressor, check_numbers
 from ._choice import Built, build_preconditioner, choose
-from ._conditioning import Conditioning
+from ._conditioning import Conditioning, plain_digits, ratio
 from ._groups import resolve_groups
 from ._rows import (
     Penalty,
@@ -61,7 +56,7 @@ class PreconditionedRegression(LeastSquaresRegressor):
         - "sketch": factor of a random sketch of the rows, for many more rows than
           columns.
         - "schur": `groups` whitened by their clamped Schur complements, which need
-          a QR; shows what coupling of groups costs. No faster than "block".
+          a QR. No fewer iterations than "block".
         - "block": each of `groups` whitened by itself.
         - "nystrom": random low-rank approximation of ``XᵀX``, for alpha > 0 and fast
           falling spectra.
@@ -402,27 +397,27 @@ class PreconditionedRegression(LeastSquaresRegressor):
         raw = scaled = np.nan
         weak = ()
         if found.R is not None:
-            names = self._names()[: len(coefs)]
-            raw = _ratio(singular_spectrum(found.R * rows.scale))
-            scaled = _ratio(found.spectrum)
-            weak = weak_directions(found.spectrum, names)
+            raw = ratio(singular_spectrum(found.R * rows.scale))
+            scaled = ratio(found.spectrum)
+            weak = weak_directions(found.spectrum, self._names()[: len(coefs)])
         elif self.preconditioner_ == "jacobi":
             scaled = condition
         elif self.preconditioner_ == "none":
             raw = condition
         x = coefs * rows.scale[:, None] / rows.response_scale
-        plain = _plain_digits(found, x, residual, condition)
-        digits = plain if refined is None else refined.digits
-        if refined is None and self.preconditioner_ != "qr":
+        plain = plain_digits(found, x, residual, condition)
+        digits, passes = plain, []
+        if refined is not None:
+            digits, passes = refined.digits, max(refined.history, key=len)
+        elif self.preconditioner_ != "qr":
             digits = plain + np.log10(EPS / max(self.tol, EPS))
-        passes = [] if refined is None else max(refined.history, key=len)
         self.conditioning_ = Conditioning(
             condition_number=float(raw),
             condition_number_scaled=float(scaled),
             condition_number_preconditioned=float(condition),
             weak_directions=weak,
-            expected_digits=float(np.maximum(digits, 0.0)),
-            expected_digits_unrefined=float(plain),
+            expected_digits=float(max(digits, 0.0)),
+            expected_digits_unrefined=float(max(plain, 0.0)),
             n_iter=self.n_iter_,
             n_refinements=len(passes),
             change_history=tuple(one["change"] for one in passes),
@@ -430,33 +425,10 @@ class PreconditionedRegression(LeastSquaresRegressor):
         if refined is not None and not refined.converged:
             warnings.warn(
                 f"{type(self).__name__}: refinement stopped with about "
-                f"{max(refined.digits, 0):.0f} correct digits at the condition number "
-                f"{scaled:.1g} of the scaled columns; combinations of "
-                f"{[direction.features for direction in weak[:1]]} are nearly zero. "
-                "Drop a column, set alpha > 0, or choose another preconditioner.",
+                f"{max(refined.digits, 0):.0f} correct digits; condition number of the "
+                f"scaled columns {scaled:.1g}, nearly zero combinations of "
+                f"{[one.features for one in weak[:1]]}. Drop a column, set alpha > 0, "
+                "or choose another preconditioner.",
                 ConvergenceWarning,
                 stacklevel=2,
             )
-
-
-def _ratio(spectrum):
-    s = spectrum.values
-    with np.errstate(over="ignore"):
-        return s[0] / s[-1] if s[-1] > 0 else np.inf
-
-
-def _plain_digits(found, x, residual, condition):
-    """Digits of the worst coefficient that plain doubles leave."""
-    R, spectrum = found.R, found.spectrum
-    if spectrum is not None and len(spectrum.values) == len(x) == len(R):
-        if spectrum.values[-1] > rank_tolerance(len(R)) * spectrum.values[0]:
-            length = np.linalg.norm(R, axis=0)
-            x = x * length[:, None]
-            error = plain_error(R / length, x, np.nan_to_num(residual))
-            size = np.maximum(np.abs(x), EPS * np.max(np.abs(x), initial=0.0))
-            size[size == 0] = 1.0
-            return -np.log10(np.max(np.maximum(error / size, EPS / 2)))
-        values = spectrum.values
-        least = values[values > rank_tolerance(len(R)) * values[0]]
-        condition = values[0] / least[-1] if least.size else 1.0
-    return -np.log10(EPS * condition)

@@ -419,3 +419,15 @@ def test_the_sketch_depends_on_the_seed_alone(rng):
     np.testing.assert_array_equal(one, two)
     wide = clone(model).fit(np.asfortranarray(X), y).coef_
     np.testing.assert_allclose(wide, one, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_arrays_of_other_libraries_come_back_as_such(n_targets, library, dispatch, rng):
+    """Solved on the host, which is why no array support is claimed."""
+    X, Y = rng.standard_normal((30, 3)), rng.standard_normal((30, n_targets))
+    Y = Y[:, 0] if n_targets == 1 else Y
+    theirs = PreconditionedRegression().fit(library.asarray(X), library.asarray(Y))
+    ours = PreconditionedRegression().fit(X, Y)
+    np.testing.assert_array_equal(library.to_numpy(theirs.coef_), ours.coef_)
+    predicted = library.to_numpy(theirs.predict(library.asarray(X)))
+    np.testing.assert_allclose(predicted, ours.predict(X), rtol=1e-12)
