@@ -113,7 +113,8 @@ class Agreement:
         n, k = len(labels), int(labels.max()) + 1
         members = sp.csr_array((np.ones(n), labels, np.arange(n + 1)), shape=(n, k))
         sums = (
-            np.asarray((members.T @ self.attributes).todense())
+            # both by rows, or SciPy copies the attributes by columns
+            (members.T.tocsr() @ self.attributes).toarray()
             if sp.issparse(self.attributes)
             else _times(self.attributes.T, members.toarray()).T
         )
