@@ -143,6 +143,9 @@ class PreconditionedRegression(LeastSquaresRegressor):
     "none" do not look at the rank: they converge to the solution of least norm in
     their own scaled coordinates.
 
+    *Sketch.* LSQR starts from the solution of the sketched problem and restarts once from
+    a residual computed anew: with that it is backward stable, as a QR is.
+
     *float32* data are solved in float64, and `coef_` rounded.
 
     *LinearOperator* X needs ``matvec`` and ``rmatvec``; `score` and refinement need
@@ -160,6 +163,9 @@ class PreconditionedRegression(LeastSquaresRegressor):
 
     Avron, Maymounkov & Toledo (2010). Blendenpik: supercharging LAPACK's least-squares
     solver. SIAM J. Sci. Comput. 32. :doi:`10.1137/090767911`
+
+    Epperly, Meier & Nakatsukasa (2024). Fast randomized least-squares solvers can be
+    just as accurate and stable as classical direct solvers. arXiv:2406.03468
 
     Examples
     --------
@@ -313,24 +319,31 @@ class PreconditionedRegression(LeastSquaresRegressor):
         groups = None
         if kind in {"schur", "block"}:
             groups = resolve_groups(self.groups, self.n_features_in_, names[:-1])
-        b = design.right_hand_side(data.Y / rows.response_scale)
+        Y = data.Y / rows.response_scale
+        b = design.right_hand_side(Y)
         built = build_preconditioner(kind, design, b, groups, rng, names)
-        if built.start is not None:
-            b -= design.product(built.start)
-        task = open_task(self, n_runs=1 + refine * b.shape[1], X=data.X)
-        right_side = design.adjoint(b) if self.solver == "cg" else b
-        outcome = run(
-            self,
-            SOLVERS[self.solver](design, built.right, right_side),
-            X=data.X,
-            task=task,
-            name=self.solver,
-            remedy="increase max_iter, or choose a better preconditioner",
-        )
-        x = outcome.state.solution
-        if built.start is not None:
-            x = x + built.start
-        self.n_iter_, self.converged_ = outcome.n_iter, outcome.converged
+        # from a sketch, half of the digits and the other half, see Notes
+        tols = [self.tol] if built.start is None else [self.tol**0.5, self.tol]
+        task = open_task(self, n_runs=len(tols) + refine * b.shape[1], X=data.X)
+        x, self.n_iter_ = built.start, 0
+        for tol in tols:
+            if x is not None:
+                b = design.right_hand_side(Y)
+                b -= design.product(x)
+            right_side = design.adjoint(b) if self.solver == "cg" else b
+            outcome = run(
+                self,
+                SOLVERS[self.solver](design, built.right, right_side),
+                X=data.X,
+                tol=tol,
+                task=task,
+                name=self.solver,
+                remedy="increase max_iter, or choose a better preconditioner",
+            )
+            step = outcome.state.solution
+            x = step if x is None else x + step
+            self.n_iter_ += outcome.n_iter
+        self.converged_ = outcome.converged
         high, low = outcome.state.spectrum()
         condition = high / low if low > 0 else np.inf
         coefs, refined = x * rows.response_scale / rows.scale[:, None], None

@@ -412,6 +412,25 @@ def test_auto_for_sparse_data_goes_by_shape():
         assert choose("auto", sp.csr_matrix(shape), alpha=0, groups=None) == kind
 
 
+@pytest.mark.parametrize("solver", ["lsqr", "lsmr"])
+@pytest.mark.parametrize("condition", [1e4, 1e12])
+def test_the_sketch_is_backward_stable(solver, condition, rng):
+    """The least change of X that makes the solution exact, after Karlson and Waldén."""
+    V = np.linalg.qr(rng.standard_normal((20, 20)))[0]
+    X = rng.standard_normal((3000, 20)) * np.geomspace(1, 1 / condition, 20) @ V
+    y = X @ rng.standard_normal(20)
+    y += 1e-2 * np.std(y) * rng.standard_normal(3000)
+    model = PreconditionedRegression(
+        preconditioner="sketch", solver=solver, fit_intercept=False, random_state=0
+    ).fit(X, y)
+    r = y - X @ model.coef_
+    _, s, Vt = np.linalg.svd(X, full_matrices=False)
+    size = np.hypot(np.linalg.norm(model.coef_) * s, np.linalg.norm(r))
+    error = np.linalg.norm(Vt @ (X.T @ r) / size) / np.linalg.norm(s)
+    assert error < 1e-16
+    assert model.n_iter_ < 30
+
+
 def test_the_sketch_depends_on_the_seed_alone(rng):
     X, y = rng.standard_normal((500, 4)), rng.standard_normal(500)
     model = PreconditionedRegression(preconditioner="sketch", random_state=3)
