@@ -143,8 +143,8 @@ class PreconditionedRegression(LeastSquaresRegressor):
     "none" do not look at the rank: they converge to the solution of least norm in
     their own scaled coordinates.
 
-    *Sketch.* LSQR starts from the solution of the sketched problem and restarts once from
-    a residual computed anew: with that it is backward stable, as a QR is.
+    *Sketch.* LSQR starts from the solution of the sketched problem and restarts once
+    from a residual computed anew: with that it is backward stable, as a QR is.
 
     *float32* data are solved in float64, and `coef_` rounded.
 
