@@ -150,12 +150,12 @@ def test_figures_are_images_of_something(whole_tour):
     from matplotlib.image import imread
 
     paths = sorted(output.iterdir())
-    assert [p.name for p in paths] == [
+    assert {p.name for p in paths} >= {
         "cluster-accuracy.png",
         "cluster-affinity.png",
         "decomposition.png",
         "model-selection.png",
-    ]
+    }
     for path in paths:
         assert f"Figure: {path}" in text
         image = imread(path)
