@@ -25,7 +25,12 @@ def check_response(y, X, *, name="y"):
     """
     if is_array_api_obj(y):
         y = to_numpy(y)
-    y = check_array(y, ensure_2d=False, dtype=None, input_name=name)
+    try:
+        y = check_array(y, ensure_2d=False, dtype=None, input_name=name)
+    except ValueError as error:
+        if str(error) == "Input contains NaN":  # objects are not named there
+            raise ValueError(f"Input {name} contains NaN") from None
+        raise
     check_consistent_length(X, y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]

@@ -158,6 +158,17 @@ def test_attributes_that_are_refused(cls, z, message, data):
 
 
 @pytest.mark.parametrize("cls", CLASSES)
+def test_missing_entries_of_a_sensitive_column_are_refused(cls, data):
+    X, y, z = data
+    frame = frame_of(X, z)
+    frame.loc[3, "sex"] = None
+    with pytest.raises(ValueError, match="sensitive_columns contains N"):
+        cls(sensitive_columns="sex").fit(frame, y)
+    with pytest.raises(ValueError, match="sensitive_features contains N"):
+        cls().fit(X, y, sensitive_features=frame["sex"])
+
+
+@pytest.mark.parametrize("cls", CLASSES)
 def test_missing_entries_of_features_are_refused(cls, data):
     X, y, z = data
     X = X.copy()
@@ -257,6 +268,22 @@ def test_a_failed_fit_leaves_nothing_behind(cls, data):
     model.set_params(sensitive_columns=None).fit(X, y, sensitive_features=z)
     assert model.analysed_columns_ == [0, 1, 2, 3, 4]
     assert not hasattr(model, "sensitive_columns_")
+
+
+def test_other_libraries_and_several_outputs(data, dispatch):
+    torch = pytest.importorskip("torch")
+    X, y, z = data
+    outputs = np.c_[y, X[:, 2] > 0]
+    expected = FairSDR(2, n_shared=1).fit(X, outputs, sensitive_features=z)
+    fair = FairSDR(2, n_shared=1).fit(
+        torch.asarray(X), torch.asarray(outputs), sensitive_features=z
+    )
+    assert isinstance(fair.components_, torch.Tensor)
+    np.testing.assert_allclose(
+        fair.transform(torch.asarray(X)).numpy(), expected.transform(X), atol=1e-9
+    )
+    with pytest.raises(ValueError, match="same namespace and the same device"):
+        fair.transform(X)
 
 
 # -- routing --------------------------------------------------------------------------
