@@ -134,7 +134,7 @@ for ax, (name, (X, y)) in zip(axes, problems.items(), strict=True):
 # %%
 # On Filip, LinearRegression and lstsq have none: they take the smallest singular value
 # for zero and solve another problem. Columns scaled by powers of two make up for most
-# of the condition number; residuals in twice the digits, and a pass or two, for the rest.
+# of the condition number; residuals in twice the digits and a few passes for the rest.
 #
 # The fit knows what it did, and which columns make the problem hard.
 

@@ -77,14 +77,16 @@ class Confounding:
 
 
 def _sentence(one):
-    features = " with ".join(one.features)
+    what = ", ".join(one.features)
+    if len(one.features) > 1:
+        what = f"a combination of {what}"
     if one.imitated_by:
-        what = f"is hardly told apart from {', '.join(one.imitated_by)}"
+        end = f"is hardly told apart from {', '.join(one.imitated_by)}"
     elif len(one.features) > 1:
-        what = "is a combination that hardly varies"
+        end = "hardly varies"
     else:
-        what = "hardly varies beside the rest of its group"
-    return f"Group {one.group}: {features} {what} (ratio {one.ratio:.1e})."
+        end = "hardly varies beside the rest of its group"
+    return f"Group {one.group}: {what} {end} (ratio {one.ratio:.1e})."
 
 
 def describe_directions(blocks, R, ridge, penalties, names):

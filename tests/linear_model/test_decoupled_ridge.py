@@ -262,3 +262,13 @@ def test_two_block_problem(data_folder):
         data.groups, fit_intercept=False, degeneracy_threshold=1e15
     ).fit(data.data, data.target)
     np.testing.assert_allclose(free.coef_, plain.coef_, rtol=4e-16)
+
+
+def test_sentences_say_what_kind_of_weakness_it_is(rng):
+    X = rng.standard_normal((50, 3))
+    X[:, 2] = X[:, 0] + X[:, 1] + 1e-3 * X[:, 2]
+    model = DecoupledRidge().fit(X, X[:, 0])
+    assert "a combination of x2, " in str(model.report_)
+    assert "hardly varies (ratio" in str(model.report_)
+    X[:, 2] = 1.0
+    assert "x2 hardly varies beside" in str(DecoupledRidge().fit(X, X[:, 0]).report_)
