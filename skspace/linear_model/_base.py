@@ -23,6 +23,8 @@ from ..linalg._refinement import EPS, is_refined, refinement
 from ._rows import extended
 
 MOST_PASSES = 50
+UNKNOWN_RATE = 1e-3
+"""Expected of an iterative solver before the second pass has measured it."""
 GOOD = 1e-8
 """Relative error above which a refined solution counts as failed."""
 
@@ -137,7 +139,7 @@ class LeastSquaresRegressor(MultiOutputMixin, RegressorMixin, Estimator):
         columns = None if factor is None else factor.columns
         taken = slice(None) if columns is None else columns
         table = extended(rows, columns)
-        rate = EPS
+        rate = UNKNOWN_RATE
         if factor is not None:
             rate = min(EPS * _condition(factor.spectrum, factor.rank), 0.1)
             R = factor.triangle
