@@ -168,8 +168,10 @@ def inclusion_probabilities(scores, n_samples):
     fits = left * falling <= tail
     k = int(np.argmax(fits)) if np.any(fits[:n_samples]) else n_samples
     if k < n_samples and tail[k] > 0:
-        return np.minimum(1.0, scores / np.max(scores) * (left[k] / tail[k]))
-    present = scores > 0
+        share = left[k] / (tail[k] / falling[k])  # of a row with the k-th score
+        with np.errstate(over="ignore"):
+            return np.minimum(1.0, scores / np.max(scores) / falling[k] * share)
+    present = scores / np.max(scores) > 0
     n_zero = len(scores) - np.count_nonzero(present)
     share = (n_samples - (len(scores) - n_zero)) / max(n_zero, 1)
     return np.where(present, 1.0, share)

@@ -16,6 +16,7 @@ from .._loop import close_task, open_task, run
 from .._response import check_response, check_weights
 from .._sklearn import Interval, fit_context
 from .._validation import validate_X
+from ..linalg._conditioning import rank_tolerance
 from ..linalg._lp_norm import lp_residual_steps
 from ..linalg._row_scores import row_coordinates
 
@@ -257,18 +258,26 @@ def _design(X, y, weights, fit_intercept):
     xp = array_namespace(X)
     if weights is None:
         weights = np.ones(X.shape[0])
+    unit = 2.0 ** math.floor(math.log2(np.max(weights)))  # exact, and in range
+    weights = weights / unit
     kept = np.flatnonzero(weights)
     if len(kept) < len(weights):
         X = xp.take(X, asarray_like(kept, X), axis=0)
         y, weights = y[kept], weights[kept]
-    unit = 2.0 ** math.floor(math.log2(np.max(weights)))  # exact, and in range
-    weights = weights / unit
     X = xp.astype(X, xp.float64)
     y, weights = asarray_like(y, X), asarray_like(weights, X)
     centre = xp.zeros_like(X[0, :])
     if fit_intercept:
-        centre = (weights @ X) / xp.sum(weights)
-        X = xp.concat([xp.ones_like(X[:, :1]), X - centre], axis=1)
+        share = weights / xp.sum(weights)
+        centre = share @ X
+        centre = centre + share @ (X - centre)  # what rounding left of the mean
+        largest = xp.max(xp.abs(X), axis=0)
+        X = X - centre
+        # A constant feature less its mean is rounding, and no direction.
+        rounding = rank_tolerance(X.shape[1] + 1) * largest
+        flat = xp.max(xp.abs(X), axis=0) <= rounding
+        X = xp.where(flat, xp.zeros_like(X), X)
+        X = xp.concat([xp.ones_like(X[:, :1]), X], axis=1)
     root = xp.sqrt(weights)[:, None]
     rows, forward = row_coordinates(root * X)
     return Design(rows / root, forward, centre, weights, unit), y

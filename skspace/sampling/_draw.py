@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array
 
-from .._array import asarray_like, is_array_api_obj, to_numpy
+from .._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
 from .._sklearn import Interval, validate_params
 from ..linalg._row_scores import draw_fixed_size, inclusion_probabilities
 
@@ -102,7 +102,10 @@ def draw_rows(scores, n_samples, *, random_state=None):
             f"scores must have shape (n_rows,), got {host.shape}; pass one number a "
             "row."
         )
-    like = scores if is_array_api_obj(scores) else host
+    like = host
+    if is_array_api_obj(scores):  # integers too get weights that are real numbers
+        real = getattr(array_namespace(scores), host.dtype.name)
+        like = asarray_like(host, scores, dtype=real)
     if np.any(host < 0) or not np.any(host):
         raise ValueError(
             f"scores must not be negative and not all zero, got a minimum of "

@@ -41,6 +41,9 @@ LEWIS_TOL = 1e-2
 
 MAX_PASSES = 100
 
+LEAST_ENTRY = 1e-140
+"""Entries below have squares that lose digits in underflow."""
+
 MOST_SENSITIVITIES = 5000
 """Rows for which one ℓp regression each is not refused."""
 
@@ -281,6 +284,7 @@ class LpRowSampler(Estimator):
         self._check_method()
         before = getattr(self, "_moments", None)
         X, _ = validate_X(self, X, reset=before is None)
+        self._check_squares(X)
         labels = np.zeros(X.shape[0], dtype=np.int64)
         moments = slice_moments(X, labels, 1, per_slice=False)
         if before is not None:
@@ -325,6 +329,16 @@ class LpRowSampler(Estimator):
             raise ValueError(
                 f"method={self.method!r} preserves norms for p <= 2, got p={self.p}; "
                 "choose 'lewis'."
+            )
+
+    def _check_squares(self, X):
+        """Refuse features whose squares vanish; sums of squares refuse overflow."""
+        xp = array_namespace(X)
+        largest = xp.max(xp.abs(double(X)), axis=0)
+        if bool(xp.any((largest > 0) & (largest < LEAST_ENTRY))):
+            raise ValueError(
+                f"A feature has no entry above {LEAST_ENTRY:g}, and squares of these "
+                "underflow; divide the features by their largest entry."
             )
 
     def _power(self):

@@ -81,6 +81,39 @@ def test_unit_of_the_weights_changes_the_norm_alone(problem, rng, unit):
     assert scaled.objective_ == pytest.approx(model.objective_ * unit ** (1 / 1.5))
 
 
+@pytest.mark.parametrize("p", [1, 3])
+def test_weights_too_small_beside_others_are_none(problem, p):
+    X, y = problem
+    weights = np.where(np.arange(80) < 40, 1e300, 1e-300)
+    few = LpRegression(p).fit(X, y, weights)
+    none = LpRegression(p).fit(X[:40], y[:40])
+    np.testing.assert_allclose(few.coef_, none.coef_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 3])
+@pytest.mark.parametrize("unit", [1e-300, 1e308])
+def test_units_of_the_response_scale_the_coefficients(problem, p, unit):
+    X, y = problem
+    y = y / np.max(np.abs(y))
+    model = LpRegression(p).fit(X, y)
+    scaled = LpRegression(p).fit(X, y * unit)
+    np.testing.assert_allclose(scaled.coef_ / unit, model.coef_, rtol=1e-6)
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 3])
+@pytest.mark.parametrize("constant", [0.1, 1e8 / 3, -1e-200 / 7])
+def test_constant_features_belong_to_the_intercept(problem, rng, p, constant):
+    X, y = problem
+    weights = rng.uniform(0.5, 2, 80)
+    whole = np.column_stack([X, np.full(80, constant), np.full(80, 7 * constant)])
+    model = LpRegression(p).fit(whole, y, weights)
+    without = LpRegression(p).fit(X, y, weights)
+    assert model.rank_ == without.rank_
+    np.testing.assert_allclose(model.coef_[:4], without.coef_, rtol=1e-6)
+    assert not np.any(model.coef_[4:])
+    np.testing.assert_allclose(model.predict(whole), without.predict(X), atol=1e-9)
+
+
 def test_gross_errors_do_not_move_least_absolute_deviations(rng):
     X = rng.standard_normal((200, 3))
     y = X @ [1.0, 2.0, 3.0]

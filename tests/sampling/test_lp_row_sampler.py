@@ -50,6 +50,28 @@ def test_rows_of_score_zero_come_last():
     assert set(draw_rows([0, 0, 5, 1], 2).indices) == {2, 3}
 
 
+@pytest.mark.parametrize("tiny", [5e-324, 1e-310, 1e-200])
+def test_scores_of_any_range_are_drawn_once(tiny):
+    sample = draw_rows([1.0, tiny, tiny, tiny, 0.0], 3, random_state=0)
+    np.testing.assert_allclose(sample.probabilities, [1, 2 / 3, 2 / 3, 2 / 3, 0])
+    assert len(set(sample.indices)) == 3
+    np.testing.assert_allclose(sample.sample_weight, [1, 1.5, 1.5])
+
+
+def test_scores_beyond_the_range_of_ratios_are_drawn_last():
+    sample = draw_rows([1e300, 1e-300, 1e-300, 0.0], 2, random_state=0)
+    np.testing.assert_allclose(sample.probabilities, [1, 1 / 3, 1 / 3, 1 / 3])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
+def test_integer_scores_are_numbers_like_others(dtype):
+    scores = np.array([1, 1, 0, 1, 1], dtype=dtype)
+    ours = draw_rows(scores, 2, random_state=0)
+    reals = draw_rows(scores.astype(float), 2, random_state=0)
+    for one, other in zip(ours, reals, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_rows_come_as_often_as_their_probabilities_say(rng):
     scores = rng.exponential(size=12) ** 2
     counts = np.zeros(12)
@@ -224,6 +246,13 @@ def test_blocks_score_as_one_table(rng, method, intercept):
     assert blocks.n_samples_seen_ == 90
     assert blocks.rank_ == whole.rank_ == 3 + intercept
     np.testing.assert_allclose(blocks.score_samples(X), whole.scores_, rtol=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e200])
+def test_blocks_whose_squares_leave_the_range_are_refused(rng, unit):
+    X = rng.standard_normal((30, 3)) * [1.0, unit, 1.0]
+    with pytest.raises(ValueError, match="divide the features"):
+        LpRowSampler(method="leverage").partial_fit(X)
 
 
 def test_methods_without_sums_over_blocks_have_no_partial_fit():
