@@ -37,7 +37,7 @@ SOLVERS = {"lsqr": lsqr, "lsmr": lsmr, "cg": conjugate_gradients}
 
 
 class PreconditionedRegression(LeastSquaresRegressor):
-    r"""Least squares and ridge regression that keep their digits.
+    """Least squares and ridge regression that keep their digits.
 
     On ill-conditioned data (polynomials, trends, near-duplicate columns) solvers in
     double precision lose digits, sometimes all. With the defaults every coefficient
@@ -50,7 +50,7 @@ class PreconditionedRegression(LeastSquaresRegressor):
     alpha : float, default=0.0
         Ridge penalty ``alpha * ‖coef‖²``, on no constant. 0 is least squares.
     preconditioner : {"auto", "qr", "sketch", "schur", "block", "nystrom", "jacobi", \
-            "none"}, default="auto"
+"none"}, default="auto"
         - "qr": triangular factor of the data, then direct solves. Dense or sparse X
           up to some thousand columns.
         - "sketch": factor of a random sketch of the rows, for many more rows than

@@ -106,7 +106,7 @@ class LpRowSampler(Estimator):
     indices_ : array of shape (n_samples,)
         Rows drawn, rising.
     sample_weight_ : array of shape (n_samples,)
-        Their weights, one over the probability: weights of |residual|^p.
+        Their weights, one over the probability: weights of ``|residual|^p``.
     rank_ : int
         Dimension of the span of the columns (and of the constant).
     n_iter_ : int
