@@ -52,9 +52,6 @@ def lp_residual_steps(Q, y, p, weights):
     LpState
     """
     xp = array_namespace(Q)
-    top = float(xp.max(xp.abs(y)))
-    scale = 2.0 ** math.floor(math.log2(top)) if top > 0 else 1.0  # sums stay in range
-    y = y / scale
     coef = _adjoint(Q, weights, y)
     residual = y - Q @ coef
     again = _adjoint(Q, weights, residual)  # rounding of the first projection
@@ -62,14 +59,12 @@ def lp_residual_steps(Q, y, p, weights):
     unit = float(xp.max(xp.abs(residual)))
     noise = 8 * float(xp.finfo(xp.float64).eps) * float(xp.max(xp.abs(y)))
     if unit <= noise * math.sqrt(Q.shape[0]) or Q.shape[1] == 0:
-        yield LpState(scale * coef, scale * lp_norm(residual, p, weights), 0.0)
+        yield LpState(coef, lp_norm(residual, p, weights), 0.0)
         return
     steps = _interior_points if p == 1 else _newton_steps
     for state in steps(Q, residual / unit, p, weights):
         yield LpState(
-            scale * (coef + unit * state.coef),
-            scale * (unit * state.objective),
-            max(state.change, 0.0),
+            coef + unit * state.coef, unit * state.objective, max(state.change, 0.0)
         )
 
 

@@ -16,7 +16,7 @@ from .._loop import close_task, open_task, run
 from .._response import check_response, check_weights
 from .._sklearn import Interval, fit_context
 from .._validation import validate_X
-from ..linalg._conditioning import rank_tolerance
+from ..linalg._conditioning import power_of_two, rank_tolerance
 from ..linalg._lp_norm import lp_residual_steps
 from ..linalg._row_scores import row_coordinates
 
@@ -38,6 +38,8 @@ class Design(NamedTuple):
     centre: Any
     weights: Any  # in units of `unit`
     unit: float
+    scales: Any
+    """(n_outputs,) units of the responses, in which sums stay in range."""
 
 
 class LpRegression(MultiOutputMixin, RegressorMixin, Estimator):
@@ -183,26 +185,33 @@ class LpRegression(MultiOutputMixin, RegressorMixin, Estimator):
                     remedy=REMEDY,
                     task=task,
                     name="" if n_outputs == 1 else f"output {k}",
-                    attributes=lambda state: self._attributes([state], design, X, True),
+                    attributes=lambda state, k=k: self._attributes(
+                        [state], design.scales[k : k + 1], design, X, True
+                    ),
                 )
             )
         close_task(task, self, X=X)
         states = [outcome.state for outcome in outcomes]
-        vars(self).update(self._attributes(states, design, X, flat))
+        vars(self).update(self._attributes(states, design.scales, design, X, flat))
         self.rank_ = design.forward.shape[1]
         self.n_iter_ = max(outcome.n_iter for outcome in outcomes)
         return self
 
-    def _attributes(self, states, design, X, flat):
+    def _attributes(self, states, scales, design, X, flat):
         """Fitted attributes from one state an output."""
         xp = array_namespace(X)
         B = xp.stack([design.forward @ state.coef for state in states])
         intercept = xp.zeros_like(B[:, 0])
         if self.fit_intercept:
             intercept, B = B[:, 0] - B[:, 1:] @ design.centre, B[:, 1:]
+        unit = asarray_like(scales, X, dtype=xp.float64)
+        B, intercept = B * unit[:, None], intercept * unit
         B, intercept = xp.astype(B, X.dtype), xp.astype(intercept, X.dtype)
         objective = [state.objective for state in states]
-        objective = [x * design.unit ** (1 / self.p) for x in objective]
+        unit = design.unit ** (1 / self.p)
+        objective = [
+            x * unit * float(s) for x, s in zip(objective, scales, strict=True)
+        ]
         gap = [state.change for state in states]
         if flat:
             B, intercept = B[0, :], intercept[0]
@@ -264,8 +273,9 @@ def _design(X, y, weights, fit_intercept):
     if len(kept) < len(weights):
         X = xp.take(X, asarray_like(kept, X), axis=0)
         y, weights = y[kept], weights[kept]
+    scales = power_of_two(np.max(np.abs(y), axis=0) / 2)  # below the end of the range
     X = xp.astype(X, xp.float64)
-    y, weights = asarray_like(y, X), asarray_like(weights, X)
+    y, weights = asarray_like(y / scales, X), asarray_like(weights, X)
     centre = xp.zeros_like(X[0, :])
     if fit_intercept:
         share = weights / xp.sum(weights)
@@ -280,4 +290,4 @@ def _design(X, y, weights, fit_intercept):
         X = xp.concat([xp.ones_like(X[:, :1]), X], axis=1)
     root = xp.sqrt(weights)[:, None]
     rows, forward = row_coordinates(root * X)
-    return Design(rows / root, forward, centre, weights, unit), y
+    return Design(rows / root, forward, centre, weights, unit, scales), y
