@@ -72,7 +72,8 @@ class DecoupledRidge(LeastSquaresRegressor):
         Ridge on all coefficients besides, ``alpha * ‖coef‖²``. Needed where several
         groups are rank deficient together, so that no evidence can be told apart.
     coef_prior : array-like of shape (n_features,), default=None
-        Or of shape (n_targets, n_features). What weak directions shrink to; None is zero.
+        Or of shape (n_targets, n_features). What weak directions shrink to; None is
+        zero.
     fit_intercept : bool, default=True
         Fit a constant, which belongs to no group and is not penalised.
 
