@@ -167,18 +167,23 @@ class Design:
     def column_norms(self):
         """Lengths of the columns of A; X must not be a LinearOperator."""
         square = np.zeros(self.shape[1])
+        scale = self.scale[: self.n_columns]
         for rows in self.blocks():
             w = None if self.roots is None else self.roots[rows, 0] ** 2
             part = self._take(rows)
             if sp.issparse(part):
-                part = part.power(2)
+                part = (part @ sp.diags_array(1.0 / scale)).power(2)
                 ones = np.ones(self.n_rows) if w is None else w
                 square[: self.n_columns] += part.T @ ones
             else:
+                part = part / scale
                 weighted = part if w is None else w[:, None] * part
                 square[: self.n_columns] += np.einsum("ij,ij->j", weighted, part)
         if self.intercept:
             roots = self.roots
             square[-1] = self.n_rows if roots is None else np.sum(roots**2)
-        square[: self.n_columns] += self.alpha
-        return np.sqrt(square) / self.scale
+            square[-1] /= self.scale[-1] ** 2
+        norms = np.sqrt(square)
+        ridge = np.sqrt(self.alpha) / scale
+        norms[: self.n_columns] = np.hypot(norms[: self.n_columns], ridge)
+        return norms

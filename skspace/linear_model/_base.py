@@ -18,7 +18,7 @@ from .._loop import run
 from .._response import check_response, check_weights
 from .._validation import validate_X
 from .._warnings import RankDeficientWarning
-from ..linalg._conditioning import dependencies
+from ..linalg._conditioning import dependencies, power_of_two
 from ..linalg._refinement import EPS, is_refined, refinement
 from ._rows import extended
 
@@ -85,7 +85,13 @@ class LeastSquaresRegressor(MultiOutputMixin, RegressorMixin, Estimator):
             last = np.zeros(coefs.shape[1])
         if data.flat:
             coef, last = coef[0], last[0]
-        self.coef_ = asarray_like(coef, data.like)
+        with np.errstate(over="ignore"):
+            self.coef_ = asarray_like(coef, data.like)
+        if not np.all(np.isfinite(to_numpy(self.coef_))):
+            raise ValueError(
+                f"Coefficients are beyond the range of {data.like.dtype}: y is too "
+                "large, or columns of X are too small; change their units."
+            )
         self.intercept_ = (
             float(last)
             if data.flat and isinstance(data.like, np.ndarray)
@@ -204,6 +210,8 @@ class LeastSquaresRegressor(MultiOutputMixin, RegressorMixin, Estimator):
 
 
 def _condition(spectrum, rank):
+    if rank == 0:
+        return 1.0
     return spectrum.values[0] / spectrum.values[min(rank, len(spectrum.values)) - 1]
 
 
@@ -229,6 +237,7 @@ def least_norm(coefs, null, n_features):
 
     The constant does not count.
     """
+    null = null / power_of_two(np.max(np.abs(null), axis=0))  # squares stay in range
     N = null[:n_features]
     length = np.linalg.norm(N, axis=0)
     length[length == 0] = 1.0

@@ -61,6 +61,10 @@ def choose(kind, X, *, alpha, groups):
     """
     n, p = X.shape
     if isinstance(X, LinearOperator):
+        if np.issubdtype(X.dtype, np.complexfloating):
+            raise ValueError(
+                f"Complex data not supported: X is a LinearOperator of {X.dtype}."
+            )
         if kind not in {"auto", "none"}:
             raise ValueError(
                 f"preconditioner={kind!r} needs the entries of X, and a LinearOperator "

@@ -23,7 +23,7 @@ from ..linalg._schur_blocks import analyze_schur_blocks
 from ._base import LeastSquaresRegressor
 from ._confounding import Confounding, describe_directions
 from ._groups import resolve_groups
-from ._rows import Penalty, column_scale, factorise, stack
+from ._rows import Penalty, column_scale, factorise, response_scale, stack
 
 N_GRID = 41
 LEAST_SHARE = 1e-12
@@ -43,6 +43,8 @@ class Centred(NamedTuple):
     """(p,) of the columns of X, centred and weighted."""
     n: float
     """Sum of weights."""
+    unit: float
+    """Unit of z and rest, a power of two: their squares stay in range."""
 
 
 class DecoupledRidge(LeastSquaresRegressor):
@@ -209,7 +211,7 @@ class DecoupledRidge(LeastSquaresRegressor):
         blocks = self._analyse(centred, names)
         U, clamp = _weak(blocks, p)
         ridge = np.sqrt(self.alpha) / centred.length
-        targets = U.T @ (centred.length[:, None] * prior)
+        targets = U.T @ (centred.length[:, None] * prior) / centred.unit
         if isinstance(self.kappa_target, str):
             grid = _grid(clamp)
             penalised = (clamp.penalties(kappa) for kappa in grid)
@@ -217,6 +219,8 @@ class DecoupledRidge(LeastSquaresRegressor):
                 [self._score(data, centred, ridge, U, d, targets) for d in penalised]
             )
             self.kappa_target_ = float(grid[int(np.argmin(scores))])
+            with np.errstate(over="ignore"):  # errors only, the choice is made
+                scores = scores * centred.unit * centred.unit
         else:
             grid, scores = np.empty(0), np.empty(0)
             self.kappa_target_ = float(self.kappa_target)
@@ -232,7 +236,7 @@ class DecoupledRidge(LeastSquaresRegressor):
             kappa_grid=grid,
             scores=scores,
         )
-        self._solve_exactly(data, centred, U, penalties, targets)
+        self._solve_exactly(data, centred, U, penalties, targets * centred.unit)
         return self
 
     def _prior(self, n_targets):
@@ -255,7 +259,8 @@ class DecoupledRidge(LeastSquaresRegressor):
             data.X, intercept=self.fit_intercept, weights=data.weights, scale=scale
         )
         order = np.r_[p, np.arange(p)] if constant else np.arange(p)
-        b = design.right_hand_side(data.Y)
+        unit = float(np.max(response_scale(data.Y)))
+        b = design.right_hand_side(data.Y / unit)
         T = factor_of_design(_with_responses(design, order, b))
         whole = np.linalg.norm(T[:, constant : p + constant], axis=0)
         T = T[constant:, constant:]
@@ -268,7 +273,8 @@ class DecoupledRidge(LeastSquaresRegressor):
         length[length == 0] = 1.0
         n = data.X.shape[0] if data.weights is None else np.sum(data.weights)
         rest = np.linalg.norm(T[p:, p:], axis=0)
-        return Centred(R / length, T[:p, p:], rest, length * scale[:p], float(n))
+        R, length = R / length, length * scale[:p]
+        return Centred(R, T[:p, p:], rest, length, float(n), unit)
 
     def _analyse(self, centred, names):
         R, p = centred.R, centred.R.shape[1]
@@ -278,7 +284,7 @@ class DecoupledRidge(LeastSquaresRegressor):
         left = centred.n - p - self.fit_intercept
         sigma = None
         if left > 0:
-            sigma = float(np.sqrt(np.mean(centred.rest**2) / left))
+            sigma = float(np.sqrt(np.mean(centred.rest**2) / left)) * centred.unit
         blocks, singular = analyze_schur_blocks(
             R,
             self.groups_,
@@ -307,7 +313,8 @@ class DecoupledRidge(LeastSquaresRegressor):
         shape = solve_triangular(T, centred.R.T, trans="T")
         freedom = np.sum(shape**2) + constant
         rss = np.sum((centred.R @ beta - centred.z) ** 2) + np.sum(centred.rest**2)
-        return n * rss / max(n - freedom, 1e-8 * n) ** 2
+        left = max(n - freedom, 1e-8 * n)
+        return (n / left) * (rss / left)
 
     def _leave_one_out(self, data, centred, T, beta):
         """Mean squared error of each row by the fit without it (once)."""
@@ -317,7 +324,7 @@ class DecoupledRidge(LeastSquaresRegressor):
         intercept, own = 0.0, 0.0
         if self.fit_intercept:
             mean = np.asarray(w @ data.X) / centred.n
-            intercept = (w @ data.Y) / centred.n - mean @ beta
+            intercept = (w @ (data.Y / centred.unit)) / centred.n - mean @ beta
             own = 1.0 / centred.n
         turn = solve_triangular(T, np.diag(1.0 / centred.length), trans="T").T
         total, size = 0.0, 8192
@@ -325,7 +332,7 @@ class DecoupledRidge(LeastSquaresRegressor):
             rows = slice(start, start + size)
             X = data.X[rows]
             X = X.toarray() if sp.issparse(X) else X
-            residual = data.Y[rows] - X @ beta - intercept
+            residual = data.Y[rows] / centred.unit - X @ beta - intercept
             leverage = own + np.sum(((X - mean) @ turn) ** 2, axis=1)
             left = np.maximum(1.0 - leverage, 1e-8)[:, None]
             total += np.sum(w[rows, None] * (residual / left) ** 2)

@@ -165,6 +165,37 @@ def test_units_of_columns_do_not_matter(rng):
     np.testing.assert_allclose(two.kappa_target_, one.kappa_target_, rtol=1e-8)
 
 
+@pytest.mark.parametrize("criterion", ["gcv", "loo"])
+@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e160, 1e300])
+def test_units_of_the_response_change_the_coefficients_alone(criterion, unit, rng):
+    X = rng.standard_normal((60, 4))
+    X[:, 3] = X[:, 0] + 0.03 * X[:, 3]
+    y = X @ [1.0, 2.0, 3.0, 1.0] + rng.standard_normal(60)
+    settings = {"kappa_target": criterion, "degeneracy_threshold": 1.5}
+    prior = np.ones(4)
+    model = DecoupledRidge(coef_prior=prior, **settings).fit(X, y)
+    scaled = DecoupledRidge(coef_prior=prior * unit, **settings).fit(X, y * unit)
+    assert 1 < model.kappa_target_ < np.inf
+    assert scaled.kappa_target_ == pytest.approx(model.kappa_target_, rel=1e-9)
+    np.testing.assert_allclose(scaled.coef_ / unit, model.coef_, rtol=1e-9)
+    for one, other in zip(
+        scaled.report_.directions, model.report_.directions, strict=True
+    ):
+        assert one.std / unit == pytest.approx(other.std, rel=1e-9)
+
+
+@pytest.mark.parametrize("criterion", ["gcv", "loo"])
+def test_weights_of_any_size_choose_a_penalty(criterion, rng):
+    X = rng.standard_normal((60, 4))
+    X[:, 3] = X[:, 0] + 0.03 * X[:, 3]
+    y = X @ [1.0, 2.0, 3.0, 1.0] + rng.standard_normal(60)
+    settings = {"kappa_target": criterion, "degeneracy_threshold": 1.5}
+    many = DecoupledRidge(**settings).fit(X, y, np.full(60, 1e12))
+    most = DecoupledRidge(**settings).fit(X, y, np.full(60, 1e300))
+    assert most.kappa_target_ == pytest.approx(many.kappa_target_, rel=1e-9)
+    np.testing.assert_allclose(most.coef_, many.coef_, rtol=1e-9)
+
+
 def test_weights_equal_repetition_and_zero_absence(rng):
     X, y = confounded(rng)
     weights = rng.randint(0, 3, size=len(X))

@@ -254,6 +254,62 @@ def test_a_ridge_makes_any_rank_unique(rng):
     np.testing.assert_allclose(model.coef_, peer.coef_, atol=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["qr", "sketch", *ITERATIVE])
+@pytest.mark.parametrize(("x", "y"), [(1e300, 1.0), (1e-300, 1.0), (1.0, 1e300)])
+def test_units_change_the_coefficients_alone(kind, x, y, rng):
+    X = rng.standard_normal((50, 4))
+    target = X @ [1.0, 2.0, 3.0, 4.0] + rng.standard_normal(50)
+    settings = {"preconditioner": kind, "groups": [[0, 1], [2, 3]], "random_state": 0}
+    model = PreconditionedRegression(**settings).fit(X, target)
+    x = 1.0 if kind == "none" else x  # which knows nothing of units
+    scaled = PreconditionedRegression(**settings).fit(x * X, y * target)
+    np.testing.assert_allclose(scaled.coef_ * (x / y), model.coef_, rtol=1e-11)
+
+
+def test_coefficients_out_of_range_are_refused(rng):
+    X, y = rng.standard_normal((50, 4)), rng.standard_normal(50)
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(ValueError, match="beyond the range"),
+    ):
+        PreconditionedRegression().fit(1e-300 * X, 1e300 * y)
+    with pytest.raises(ValueError, match="beyond the range of float32"):
+        PreconditionedRegression().fit((1e-30 * X).astype(np.float32), 1e30 * y)
+
+
+@pytest.mark.parametrize("kind", ["qr", "sketch"])
+def test_dependent_columns_of_any_unit_share_in_the_least_norm(kind, rng):
+    X, y = rng.standard_normal((50, 3)), rng.standard_normal(50)
+    whole = np.column_stack([X, 1e-200 * X[:, 0]])
+    settings = {"preconditioner": kind, "random_state": 0}
+    with pytest.warns(RankDeficientWarning, match="x0, x3"):
+        model = PreconditionedRegression(**settings).fit(whole, y)
+    without = PreconditionedRegression(**settings).fit(X, y)
+    np.testing.assert_allclose(model.coef_[:3], without.coef_, rtol=1e-11)
+    assert abs(model.coef_[3]) < 1e-150
+
+
+def test_zeros_explain_nothing():
+    with pytest.warns(RankDeficientWarning, match="rank 0 with 3 columns"):
+        model = PreconditionedRegression(fit_intercept=False).fit(
+            np.zeros((9, 3)), np.arange(9.0)
+        )
+    assert not np.any(model.coef_)
+    ridge = PreconditionedRegression(
+        1.0, preconditioner="nystrom", fit_intercept=False
+    ).fit(np.zeros((9, 3)), np.arange(9.0))
+    assert not np.any(ridge.coef_)
+
+
+@pytest.mark.parametrize("unit", [1e-120, 1e120])
+def test_nystrom_takes_any_unit(unit, rng):
+    X, y = rng.standard_normal((50, 4)), rng.standard_normal(50)
+    settings = {"preconditioner": "nystrom", "fit_intercept": False}
+    model = PreconditionedRegression(2.0, **settings).fit(X, y)
+    scaled = PreconditionedRegression(2.0 * unit**2, **settings).fit(unit * X, y)
+    np.testing.assert_allclose(scaled.coef_ * unit, model.coef_, rtol=1e-10)
+
+
 def test_zero_columns_get_zero(rng):
     X = rng.standard_normal((10, 3))
     X[:, 1] = 0
@@ -343,6 +399,12 @@ def test_settings_that_do_not_fit_say_what_does(settings, message, rng):
     X, y = rng.standard_normal((10, 3)), rng.standard_normal(10)
     with pytest.raises(ValueError, match=message):
         PreconditionedRegression(**settings).fit(X, y)
+
+
+def test_complex_operators_are_refused(rng):
+    X = aslinearoperator(rng.standard_normal((9, 2)) + 1j)
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        PreconditionedRegression().fit(X, np.arange(9.0))
 
 
 def test_operators_refuse_what_needs_entries(rng):
