@@ -17,7 +17,7 @@ from .._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
 from .._sklearn import Interval, StrOptions, validate_params
 from .._warnings import DegenerateDataWarning
 from ..linalg import as_basis
-from ._solvers import descent, n_undetermined, variable_projection
+from ._solvers import descent, n_undetermined, start, variable_projection
 
 __all__ = ["BlindCalibrationResult", "blind_gain_calibration"]
 
@@ -135,7 +135,8 @@ def blind_gain_calibration(
     ValueError
         If shapes disagree or entries are not finite; if there are fewer readings than
         unknowns less one; if a sensor gets nothing in any snapshot, or all readings
-        are zero; if `subspace_gain` does not hold equal gains.
+        are zero, or orthogonal to the operators; if `subspace_gain` does not hold
+        equal gains.
 
     Warns
     -----
@@ -209,7 +210,13 @@ def blind_gain_calibration(
     if size == 0:
         raise ValueError("A is zero on subspace_signal: nothing is measured.")
     operator = xp.reshape(operator / size, (p * m, k))
-    states = SOLVERS[solver](operator, y / scale, rho, B)
+    begin = start(operator, y / scale)
+    if begin is None:
+        raise ValueError(
+            "The readings have no correlation with the operators (the sum of "
+            "A[l].T @ y[l] is zero): there is nowhere to start; take more snapshots."
+        )
+    states = SOLVERS[solver](operator, y / scale, begin, rho, B)
     target = tol * float(xp.mean((y / scale) ** 2)) / 2
     losses, converged = [], False
     for state in islice(states, max_iter + 1):
@@ -238,13 +245,15 @@ def blind_gain_calibration(
                 DegenerateDataWarning,
                 stacklevel=2,
             )
+    with np.errstate(over="ignore", under="ignore"):
+        losses = np.array(losses) * scale * scale
     signal = state.signal if Z is None else Z @ state.signal
     return BlindCalibrationResult(
         xp.astype(signal * (scale / size), dtype),
         xp.astype(state.gains, dtype),
         bool(converged),
         len(losses) - 1,
-        np.array(losses) * scale**2,
+        losses,
     )
 
 

@@ -19,6 +19,9 @@ MOST_DAMPING = 1e8
 FLAT = 1e-10
 """Curvature, relative to the mean, of a direction that readings leave open."""
 
+ROUNDING = 1e-15
+"""Share of the lengths of factors below which their product is rounding."""
+
 BISECTIONS = 60
 
 
@@ -56,12 +59,15 @@ def gradients(A, y, signal, gains):
 
 
 def start(A, y):
-    """Signal in the direction of Aᵀy, at its best length, and gains of one."""
+    """Signal in the direction of Aᵀy at its best length, or None where that is zero."""
     xp = array_namespace(A)
     signal = xp.reshape(y, (-1,)) @ A
+    length = float(xp.linalg.vector_norm(signal))
+    lengths = float(xp.linalg.vector_norm(A)) * float(xp.linalg.vector_norm(y))
+    if length <= ROUNDING * lengths:
+        return None
     u = A @ signal
-    signal = signal * (xp.sum(u * xp.reshape(y, (-1,))) / xp.sum(u * u))
-    return signal, xp.ones_like(y[0, :])
+    return signal * (xp.sum(u * xp.reshape(y, (-1,))) / xp.sum(u * u))
 
 
 def tangent(direction, basis):
@@ -101,10 +107,10 @@ def relative_change(signal, gains, before):
     return max(moved, float(norm(gains - before.gains)) / float(norm(gains)))
 
 
-def descent(A, y, rho, basis):
+def descent(A, y, signal, rho, basis):
     """Projected gradient descent, the exact line search for each of the two blocks."""
     xp = array_namespace(A)
-    signal, gains = start(A, y)
+    gains = xp.ones_like(y[0, :])
     state = State(signal, gains, loss_of(misfit(A, y, signal, gains)[0]), 1.0)
     count = y.shape[0] * y.shape[1]
     while True:
@@ -127,7 +133,7 @@ def _exact_step(gradient, image, count):
     return count * float(xp.sum(gradient * gradient)) / curvature if curvature else 0.0
 
 
-def variable_projection(A, y, rho, basis):
+def variable_projection(A, y, signal, rho, basis):
     """Gauss-Newton on the signal, gains being the best for each signal.
 
     Eliminating the gains leaves the Schur complement of their block in the normal
@@ -135,7 +141,6 @@ def variable_projection(A, y, rho, basis):
     and Marquardt do, until they lower the loss.
     """
     xp = array_namespace(A)
-    signal, _ = start(A, y)
     signal, gains = best_gains(A, y, signal, rho, basis)
     residual, u = misfit(A, y, signal, gains)
     state, damping = State(signal, gains, loss_of(residual), 1.0), START_DAMPING

@@ -150,6 +150,25 @@ def test_units_of_operators_and_readings_change_nothing_else(solver):
     np.testing.assert_allclose(1e300 * result.signal, x, atol=1e-4)
 
 
+@pytest.mark.parametrize("solver", ["pgd", "accelerated"])
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_units_may_be_at_the_ends_of_the_range(rng, solver, unit):
+    A, signal = rng.standard_normal((4, 12, 8)), rng.standard_normal(8)
+    gains = rng.uniform(0.5, 1.5, 12)
+    y = gains * (A @ signal)
+    result = blind_gain_calibration(A, unit * y, solver=solver)
+    np.testing.assert_allclose(result.gains, gains / gains.mean(), atol=1e-4)
+    np.testing.assert_allclose(result.signal / unit, signal * gains.mean(), atol=1e-4)
+
+
+@pytest.mark.parametrize("solver", ["pgd", "accelerated"])
+def test_readings_orthogonal_to_the_operators_are_refused(solver):
+    A = np.array([[[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]] * 3)
+    y = np.array([[1.0, 1.0, 0.0]] * 3)
+    with pytest.raises(ValueError, match="nowhere to start"):
+        blind_gain_calibration(A, y, solver=solver)
+
+
 def test_order_of_sensors_and_snapshots_does_not_matter(rng):
     A, y, _, _ = sensors(0, 6, 12, 10, noise=0.1)
     rows, snapshots = rng.permutation(12), rng.permutation(6)
