@@ -1,0 +1,6 @@
+"""Active subspaces: the directions along which a prediction changes."""
+
+from ._rbf_classifier import GaussianRBFClassifier
+from ._rbf_regressor import GaussianRBFRegressor
+
+__all__ = ["GaussianRBFClassifier", "GaussianRBFRegressor"]

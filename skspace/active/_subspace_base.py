@@ -1,0 +1,108 @@
+"""What estimators share that find the axes of a mean outer product of gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .._array import array_namespace, to_numpy
+from .._estimator import Estimator
+from .._validation import as_table, check_same_place, validate_X
+from ..linalg._basis import fix_signs
+from ..linalg._gradient_moments import activity_scores, leading_axes
+
+RANK = 1e-12
+"""Eigenvalues below this share of the largest are zero."""
+
+
+def axes_and_rank(matrix):
+    """Eigenvalues, eigenvectors with fixed signs, and the numerical rank."""
+    xp = array_namespace(matrix)
+    values, axes = leading_axes(matrix)
+    axes = xp.matrix_transpose(fix_signs(xp.matrix_transpose(axes)))
+    host = to_numpy(values)
+    return values, axes, int(np.sum(host > RANK * host[0]))
+
+
+class SubspaceTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
+    """Scores along axes that a fit stores with :meth:`_keep_axes`."""
+
+    def _keep_axes(self, dtype, found, values, axes, kept):
+        """Store the first `kept` axes, and importances of the features by them.
+
+        Parameters
+        ----------
+        dtype : dtype
+            Of what is stored.
+        found : MeanOuter
+        values : array of shape (n_features,)
+        axes : array of shape (n_features, n_features)
+        kept : int
+
+        Returns
+        -------
+        importances : array of shape (n_features,), float64
+        """
+        xp = array_namespace(values)
+        V = axes[:, :kept]
+        scale = xp.where(found.scale > 0, found.scale, xp.ones_like(found.scale))
+        shares = activity_scores(values[:kept], V)
+        self.components_ = xp.astype(xp.matrix_transpose(V / scale[:, None]), dtype)
+        self.scale_ = xp.astype(scale, dtype)
+        self.mean_ = xp.astype(found.mean, dtype)
+        self.eigenvalues_ = xp.astype(values, dtype)
+        self.gradient_covariance_ = xp.astype(found.matrix, dtype)
+        self.feature_importances_ = xp.astype(shares, dtype)
+        self.n_components_ = self._n_features_out = kept
+        self._loadings = xp.astype(xp.matrix_transpose(V * scale[:, None]), dtype)
+        return shares
+
+    def transform(self, X):
+        """Project rows on the directions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, in the array library of the training data.
+
+        Returns
+        -------
+        X_new : array of shape (n_samples, n_components)
+            ``(X - mean_) @ components_.T``.
+        """
+        check_is_fitted(self, "components_")
+        X, xp = validate_X(
+            self, X, reset=False, fitted=self.components_, method="transform"
+        )
+        components = xp.astype(self.components_, X.dtype)
+        return (X - xp.astype(self.mean_, X.dtype)) @ xp.matrix_transpose(components)
+
+    def inverse_transform(self, X):
+        """Place scores in the space of the features, inactive directions at the mean.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+            Scores.
+
+        Returns
+        -------
+        X_original : array of shape (n_samples, n_features)
+            Rows whose scores are `X` again.
+        """
+        check_is_fitted(self, "components_")
+        X = as_table(X)
+        check_same_place(self, X, self.components_, "inverse_transform")
+        if X.shape[1] != self.n_components_:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} gives "
+                f"{self.n_components_} scores per row."
+            )
+        xp = array_namespace(X)
+        return X @ xp.astype(self._loadings, X.dtype) + xp.astype(self.mean_, X.dtype)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

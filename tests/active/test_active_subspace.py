@@ -1,0 +1,442 @@
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.feature_selection import RFE, SelectFromModel
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+
+from skspace._warnings import DegenerateDataWarning
+from skspace.active import ActiveSubspace
+
+
+def ridge_function(rng, n, p, noise=0.05):
+    X = rng.standard_normal((n, p))
+    a = rng.standard_normal(p)
+    a /= np.linalg.norm(a)
+    return X, np.sin(2 * X @ a) + noise * rng.standard_normal(n), a
+
+
+def cosine(active, a):
+    v = active.components_[0]
+    return abs(v @ a) / np.linalg.norm(v) / np.linalg.norm(a)
+
+
+@pytest.fixture
+def quadratic(rng):
+    """f(x) = x'Hx/2 + b'x, whose mean outer product is H M H + b b' + cross terms."""
+    p = 4
+    H = rng.standard_normal((p, p))
+    H, b = H + H.T, rng.standard_normal(p)
+    X = rng.standard_normal((200, p)) * [1, 2, 0.5, 1]
+    return X, 0.5 * np.sum(X @ H * X, axis=1) + X @ b, X @ H + b, (H, b)
+
+
+class Quadratic(RegressorMixin, BaseEstimator):
+    """A fitted model with known derivatives, none of them offered."""
+
+    def __init__(self, H, b):
+        self.H, self.b = H, b
+
+    def fit(self, X, y):
+        self.fitted_ = True
+        return self
+
+    def predict(self, X):
+        return 0.5 * np.sum(X @ self.H * X, axis=1) + X @ self.b
+
+
+class Analytic(Quadratic):
+    def input_gradients(self, X):
+        return X @ self.H + self.b
+
+
+class Broken(Quadratic):
+    def predict(self, X):
+        return np.full(len(X), np.nan)
+
+
+def closed_form(X, H, b):
+    mean = X.mean(axis=0)
+    g = H @ mean + b
+    return H @ np.cov(X.T, bias=True) @ H + np.outer(g, g)
+
+
+@pytest.mark.parametrize("source", ["given", "quadratic", "differences", "analytic"])
+def test_quadratic_function_has_its_matrix_in_closed_form(quadratic, source):
+    X, y, G, (H, b) = quadratic
+    active = ActiveSubspace(standardize=False, n_bootstrap=0)
+    if source == "given":
+        active.fit(X, gradients=G)
+    elif source == "quadratic":
+        active.set_params(method="quadratic").fit(X, y)
+    else:
+        model = {"differences": Quadratic, "analytic": Analytic}[source](H, b)
+        active.set_params(estimator=FrozenEstimator(model)).fit(X)
+    expected = closed_form(X, H, b)
+    assert_allclose(active.gradient_covariance_, expected, rtol=1e-7, atol=1e-7)
+    values = np.linalg.eigvalsh(expected)[::-1]
+    assert_allclose(active.eigenvalues_, values, rtol=1e-6, atol=1e-7)
+    assert_allclose(active.components_ @ active.components_.T, np.eye(4), atol=1e-12)
+    # With all directions the activity scores are the mean squared derivatives.
+    assert_allclose(
+        active.feature_importances_, np.diag(expected) / np.trace(expected), rtol=1e-6
+    )
+    v, lam = active.components_[:2], values[:2]
+    two = active.set_params(n_components=2)
+    two.fit(X, y, gradients=G)
+    scores = (v**2).T @ lam
+    assert_allclose(two.feature_importances_, scores / scores.sum(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["local_linear", "linear", "quadratic"])
+def test_linear_function_is_found_exactly(rng, method):
+    X = rng.standard_normal((60, 5))
+    a = np.array([3.0, -1, 0, 0, 2])
+    active = ActiveSubspace(method=method, standardize=False).fit(X, X @ a)
+    assert active.n_components_ == 1
+    assert_allclose(active.eigenvalues_[0], a @ a, rtol=1e-6)
+    assert cosine(active, a) == pytest.approx(1, abs=1e-10)
+    assert active.direction_angle_ < 1e-5
+
+
+def test_direction_of_a_sine_is_found_from_values(rng):
+    X, y, a = ridge_function(rng, 2000, 10)
+    active = ActiveSubspace("gap", n_bootstrap=20, random_state=0).fit(X, y)
+    assert active.n_components_ == 1
+    assert cosine(active, a) > 0.99
+
+
+def test_irrelevant_columns_have_next_to_no_importance(rng):
+    X = rng.standard_normal((1500, 10))
+    y = X[:, 0] * X[:, 1] + X[:, 2]
+    shares = ActiveSubspace(2, n_bootstrap=0).fit(X, y).feature_importances_
+    assert set(np.argsort(-shares)[:3]) == {0, 1, 2}
+    assert np.sum(shares[3:]) < 0.1
+    exact = ActiveSubspace(method="quadratic", n_bootstrap=0).fit(X, y)
+    assert_allclose(exact.feature_importances_[3:], 0, atol=1e-12)
+
+
+def test_rotation_turns_the_directions_along(rng):
+    X, y, _ = ridge_function(rng, 300, 4)
+    Q = np.linalg.qr(rng.standard_normal((4, 4)))[0]
+    active = ActiveSubspace(standardize=False, random_state=0).fit(X, y)
+    turned = ActiveSubspace(standardize=False, random_state=0).fit(X @ Q, y)
+    assert_allclose(turned.eigenvalues_, active.eigenvalues_, rtol=1e-6)
+    assert_allclose(
+        turned.gradient_covariance_,
+        Q.T @ active.gradient_covariance_ @ Q,
+        rtol=1e-6,
+        atol=1e-9,
+    )
+
+
+@pytest.mark.parametrize("method", ["local_linear", "quadratic"])
+def test_units_of_the_features_do_not_matter(rng, method):
+    X, y, _ = ridge_function(rng, 300, 4)
+    units = np.array([1e150, 1e-150, 1.0, 60.0])
+    active = ActiveSubspace(method=method, random_state=0).fit(X, y)
+    scaled = ActiveSubspace(method=method, random_state=0).fit(X * units + units, y)
+    for name in ("eigenvalues_", "feature_importances_", "direction_intervals_"):
+        assert_allclose(
+            getattr(scaled, name), getattr(active, name), rtol=1e-6, atol=1e-7
+        )
+    assert_allclose(scaled.transform(X * units + units), active.transform(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["local_linear", "linear", "quadratic"])
+def test_weight_equals_repetition(rng, method):
+    X, y, _ = ridge_function(rng, 80, 3, noise=0.5)
+    counts = rng.randint(0, 4, 80)
+    active = ActiveSubspace(method=method, n_bootstrap=0)
+    active.fit(X, y, sample_weight=counts)
+    repeated = ActiveSubspace(method=method, n_bootstrap=0)
+    order = rng.permutation(np.sum(counts))
+    repeated.fit(np.repeat(X, counts, axis=0)[order], np.repeat(y, counts)[order])
+    for name in ("mean_", "scale_", "gradient_covariance_", "components_"):
+        assert_allclose(
+            getattr(active, name), getattr(repeated, name), rtol=1e-7, atol=1e-10
+        )
+
+
+def test_equal_rows_with_different_responses_count_by_their_mean(rng):
+    X, y, a = ridge_function(rng, 400, 3, noise=0)
+    up, down = y + 0.3, y - 0.3
+    twice = ActiveSubspace(1, n_bootstrap=0)
+    twice.fit(np.concatenate([X, X]), np.concatenate([up, down]))
+    once = ActiveSubspace(1, n_bootstrap=0).fit(X, y)
+    assert_allclose(twice.gradient_covariance_, once.gradient_covariance_, rtol=1e-8)
+    assert cosine(twice, a) > 0.99
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_chunks_merge_to_the_fit_of_all(quadratic, order):
+    X, _, G, (H, b) = quadratic
+    parts = [slice(0, 20), slice(20, 150), slice(150, 200)]
+    whole = ActiveSubspace(2).fit(X, gradients=G)
+    chunked = ActiveSubspace(2)
+    for i in order:
+        chunked.partial_fit(X[parts[i]], gradients=G[parts[i]])
+    model = FrozenEstimator(Analytic(H, b))
+    streamed = ActiveSubspace(2, estimator=model)
+    for i in order:
+        streamed.partial_fit(X[parts[i]])
+    for found in (chunked, streamed):
+        assert_allclose(
+            found.gradient_covariance_, whole.gradient_covariance_, rtol=1e-10
+        )
+        assert_allclose(found.transform(X), whole.transform(X), atol=1e-9)
+    assert not hasattr(chunked, "eigenvalue_intervals_")
+
+
+def test_partial_fit_drops_intervals_of_the_fit_before(quadratic):
+    X, _, G, _ = quadratic
+    active = ActiveSubspace(1).fit(X, gradients=G)
+    active.partial_fit(X, gradients=G)
+    assert not hasattr(active, "bootstrap_")
+
+
+def test_scores_go_back_and_forth(quadratic):
+    X, y, _, _ = quadratic
+    active = ActiveSubspace(2, method="quadratic").fit(X, y)
+    scores = active.transform(X)
+    assert_allclose(scores, (X - active.mean_) @ active.components_.T, atol=1e-12)
+    assert_allclose(active.transform(active.inverse_transform(scores)), scores)
+    rows = active.components_ * active.scale_
+    assert_allclose(rows @ rows.T, np.eye(2), atol=1e-12)
+    everything = ActiveSubspace(method="quadratic").fit(X, y)
+    assert_allclose(everything.inverse_transform(everything.transform(X)), X)
+    with pytest.raises(ValueError, match="gives 2 scores"):
+        active.inverse_transform(X)
+
+
+def test_outputs_add_up(quadratic):
+    X, y, G, _ = quadratic
+    other = np.stack([G, -2 * G], axis=1)
+    one = ActiveSubspace().fit(X, gradients=G)
+    two = ActiveSubspace().fit(X, gradients=other)
+    assert_allclose(two.eigenvalues_, 5 * one.eigenvalues_)
+    values = ActiveSubspace(method="quadratic", random_state=0)
+    single = values.fit(X, y).gradient_covariance_
+    double = values.fit(X, np.stack([y, -2 * y, 0 * y], axis=1)).gradient_covariance_
+    assert_allclose(double, 5 * single, rtol=1e-8)
+
+
+def test_constant_features_have_no_part(rng):
+    X, y, _ = ridge_function(rng, 200, 3)
+    X = np.insert(X, 1, 7.0, axis=1)
+    for method in ("local_linear", "quadratic"):
+        active = ActiveSubspace(method=method).fit(X, y)
+        assert active.feature_importances_[1] == pytest.approx(0, abs=1e-12)
+        assert np.all(np.isfinite(active.components_))
+
+
+def test_equal_features_share_their_slope(rng):
+    X, y, _ = ridge_function(rng, 300, 2)
+    active = ActiveSubspace(1).fit(X[:, [0, 1, 1]], y)
+    v = active.components_[0]
+    assert v[1] == pytest.approx(v[2], rel=1e-4)
+
+
+def test_models_are_fitted_frozen_or_asked_for_probabilities(rng):
+    X, y, a = ridge_function(rng, 300, 3)
+    linear = ActiveSubspace(estimator=LinearRegression()).fit(X, y)
+    assert linear.n_components_ == 1
+    coef = linear.estimator_.coef_
+    assert cosine(linear, coef) == pytest.approx(1, abs=1e-9)
+    forest = RandomForestRegressor(50, random_state=0)
+    rough = ActiveSubspace(1, estimator=forest, step=0.5).fit(X, y)
+    assert cosine(rough, a) > 0.8
+    iris = load_iris()
+    soft = ActiveSubspace(estimator=LogisticRegression(max_iter=500))
+    soft.fit(iris.data, iris.target)
+    # Probabilities of three classes sum to one: two directions, but for the step.
+    assert soft.eigenvalues_[2] < 1e-4 * soft.eigenvalues_[0]
+    assert set(np.argsort(-soft.feature_importances_)[:2]) == {2, 3}
+
+
+def test_classes_count_by_their_indicators():
+    X, y = load_iris(return_X_y=True)
+    names = load_iris().target_names[y]
+    active = ActiveSubspace(2, random_state=0).fit(X, names)
+    assert set(np.argsort(-active.feature_importances_)[:2]) == {2, 3}
+
+
+def test_rules_choose_the_dimension_and_keep_their_evidence(rng):
+    X = rng.standard_normal((400, 5))
+    G = np.zeros((400, 5))
+    G[:, 0], G[:, 1] = 3 * np.cos(X[:, 0]), 2.5 * X[:, 1]
+    G += 0.05 * rng.standard_normal(G.shape)
+    for rule in ("gap", "bootstrap", 0.95):
+        active = ActiveSubspace(rule, random_state=0).fit(X, gradients=G)
+        assert active.n_components_ == 2
+        assert len(active.rank_evidence_.criterion) >= 2
+    errors = active.subspace_errors_
+    assert np.argmin(errors) == 1
+    assert errors[1] < 0.1
+    assert ActiveSubspace().fit(X, gradients=G).n_components_ == 5
+
+
+def test_intervals_hold_what_was_found_and_shrink_with_rows(rng):
+    widths = []
+    for n in (100, 1600):
+        X, y, _ = ridge_function(rng, n, 4, noise=0.3)
+        active = ActiveSubspace(1, random_state=0).fit(X, y)
+        low, high = active.direction_intervals_
+        assert np.all(low <= high)
+        v = active.components_[0] * active.scale_
+        assert np.all((low - 0.1 <= v) & (v <= high + 0.1))
+        widths.append(np.mean(high - low))
+        low, high = active.feature_importance_intervals_
+        assert np.all((low >= 0) & (high <= 1))
+        assert np.all(active.eigenvalue_intervals_ >= 0)
+    assert widths[1] < widths[0] / 2
+
+
+def test_intervals_for_given_gradients_cover_at_their_level():
+    """The truth is in closed form: gradients (2 + e1, 1 + e2), e standard normal."""
+    truth = np.array([[5.0, 2.0], [2.0, 2.0]])
+    values, axes = np.linalg.eigh(truth)
+    top, v = values[1], axes[:, 1] * np.sign(axes[0, 1])
+    held = []
+    for seed in range(120):
+        rng = np.random.RandomState(seed)
+        X = rng.standard_normal((150, 2))
+        G = rng.standard_normal((150, 2)) + np.array([2.0, 1.0])
+        active = ActiveSubspace(1, standardize=False, n_bootstrap=200, random_state=0)
+        active.fit(X, gradients=G)
+        low, high = active.eigenvalue_intervals_[:, 0]
+        inside = [low <= top <= high]
+        low, high = active.direction_intervals_
+        inside += list((low <= v) & (v <= high))
+        inside.append(
+            np.arccos(min(1, abs(active.components_[0] @ v)))
+            <= (active.direction_angle_)
+        )
+        held.append(inside)
+    # Two standard errors of 120 draws, and the small-sample loss of a bootstrap.
+    assert np.all(np.mean(held, axis=0) > 0.88)
+
+
+def test_intervals_from_values_cover_at_their_level():
+    """Noise of the response moves the direction: the wild bootstrap must see it."""
+    a = np.array([1.0, 2.0, -2.0]) / 3
+    held = []
+    for seed in range(60):
+        rng = np.random.RandomState(seed)
+        X = rng.standard_normal((250, 3))
+        y = X @ a + 0.3 * (X @ a) ** 2 + 0.7 * rng.standard_normal(250)
+        active = ActiveSubspace(1, standardize=False, random_state=0).fit(X, y)
+        v = a * np.sign(active.components_[0] @ a)
+        low, high = active.direction_intervals_
+        held.append((low <= v) & (v <= high))
+    assert 0.85 < np.mean(held) <= 1
+
+
+def test_without_resamples_there_are_no_intervals(quadratic):
+    X, _, G, _ = quadratic
+    active = ActiveSubspace(n_bootstrap=0).fit(X, gradients=G)
+    assert not hasattr(active, "eigenvalue_intervals_")
+    with pytest.raises(ValueError, match="n_bootstrap > 0"):
+        active.set_params(n_components="bootstrap").fit(X, gradients=G)
+    with pytest.raises(ValueError, match="does not keep"):
+        active.partial_fit(X, gradients=G)
+
+
+@pytest.mark.parametrize("method", ["local_linear", "linear", "quadratic"])
+def test_one_result_in_every_library(rng, library, dispatch, method):
+    X, y, _ = ridge_function(rng, 120, 3)
+    expected = ActiveSubspace(1, method=method, random_state=0).fit(X, y)
+    active = ActiveSubspace(1, method=method, random_state=0)
+    active.fit(library.asarray(X), library.asarray(y))
+    for name in ("components_", "eigenvalues_", "feature_importance_intervals_"):
+        assert_allclose(
+            library.to_numpy(getattr(active, name)),
+            getattr(expected, name),
+            rtol=1e-7,
+            atol=1e-9,
+        )
+
+
+def test_it_works_in_pipelines_and_selectors(rng):
+    X, y, a = ridge_function(rng, 300, 5)
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    pipe = make_pipeline(ActiveSubspace("gap"), KNeighborsRegressor())
+    assert pipe.fit(frame, y).score(frame, y) > 0.9
+    active = ActiveSubspace(2).set_output(transform="pandas").fit(frame, y)
+    names = ["activesubspace0", "activesubspace1"]
+    assert list(active.transform(frame).columns) == names
+    selector = SelectFromModel(ActiveSubspace(), max_features=2, threshold=-np.inf)
+    strongest = np.argmax(np.abs(a))
+    assert selector.fit(X, y).get_support()[strongest]
+    assert RFE(ActiveSubspace(n_bootstrap=0), n_features_to_select=2).fit(X, y)
+
+
+class TestBadInput:
+    def test_nothing_to_differentiate(self, rng):
+        X = rng.standard_normal((30, 2))
+        with pytest.raises(ValueError, match="requires y to be passed"):
+            ActiveSubspace().fit(X)
+        with pytest.raises(ValueError, match="single value"):
+            ActiveSubspace().fit(X, np.full(30, 0.1))
+        with pytest.raises(ValueError, match="single value"):
+            ActiveSubspace().fit(X, np.full(30, "a"))
+        with pytest.raises(ValueError, match="depends on no feature"):
+            ActiveSubspace().fit(X, gradients=np.zeros((30, 2)))
+
+    def test_gradients(self, rng):
+        X = rng.standard_normal((30, 2))
+        G = np.ones((30, 2))
+        for wrong in (G[:5], G[:, :1], G[:, 0], np.ones((30, 2, 2, 2))):
+            with pytest.raises(ValueError, match=r"shape \(30, 2\)"):
+                ActiveSubspace().fit(X, gradients=wrong)
+        G[3, 1] = np.nan
+        with pytest.raises(ValueError, match="NaN or infinity"):
+            ActiveSubspace().fit(X, gradients=G)
+        with pytest.raises(ValueError, match="overflow"):
+            ActiveSubspace().fit(X, gradients=np.full((30, 2), 1e200))
+
+    def test_too_few_rows_warn_and_answer(self, rng):
+        X = rng.standard_normal((4, 6))
+        y = X @ np.ones(6)
+        for method in ("local_linear", "linear", "quadratic"):
+            active = ActiveSubspace(method=method)
+            with pytest.warns(DegenerateDataWarning, match="4 distinct samples"):
+                active.fit(X, y)
+            assert np.all(np.isfinite(active.components_))
+        with pytest.raises(ValueError, match=r"single value|n_samples = 1 "):
+            ActiveSubspace().fit(np.ones((5, 2)), np.arange(5))
+
+    def test_neighbours(self, rng):
+        X, y, _ = ridge_function(rng, 40, 5)
+        with pytest.raises(ValueError, match="at least 6"):
+            ActiveSubspace(n_neighbors=3).fit(X, y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            ActiveSubspace(n_neighbors=400).fit(X, y)
+
+    def test_too_many_directions(self, rng):
+        X = rng.standard_normal((40, 3))
+        with pytest.raises(ValueError, match="more than the 1"):
+            ActiveSubspace(2, method="linear").fit(X, X[:, 0])
+
+    def test_models(self, quadratic):
+        X, y, _, (H, b) = quadratic
+        with pytest.raises(ValueError, match="NaN or infinity"):
+            ActiveSubspace(estimator=Broken(H, b)).fit(X, y)
+        with pytest.raises(ValueError, match="takes no sample_weight"):
+            ActiveSubspace(estimator=Quadratic(H, b)).fit(X, y, sample_weight=y * 0 + 1)
+        with pytest.raises(ValueError, match="requires y to be passed"):
+            ActiveSubspace(estimator=Quadratic(H, b)).fit(X)
+
+    def test_weights(self, quadratic):
+        X, y, _, _ = quadratic
+        with pytest.raises(ValueError, match="Negative values"):
+            ActiveSubspace().fit(X, y, sample_weight=-np.ones(len(X)))
