@@ -99,9 +99,8 @@ class ActiveSubspace(SubspaceTransformer):
     Attributes
     ----------
     components_ : array of shape (n_components, n_features)
-        Directions by falling eigenvalue, such that
-        ``(X - mean_) @ components_.T`` are the scores. The rows of
-        ``components_ * scale_`` are orthonormal.
+        Orthonormal directions by falling eigenvalue, such that
+        ``(X - mean_) / scale_ @ components_.T`` are the scores.
     eigenvalues_ : array of shape (n_features,)
         Mean squared derivative along each direction, per squared standard deviation;
         outputs added up.
@@ -112,8 +111,8 @@ class ActiveSubspace(SubspaceTransformer):
     eigenvalue_intervals_ : array of shape (2, n_features)
         Lower and upper ends; only of `fit`, with `n_bootstrap` > 0.
     direction_intervals_ : array of shape (2, n_features)
-        Ends for the leading eigenvector, the first row of
-        ``components_ * scale_``, coefficient by coefficient. Likewise.
+        Ends for the first row of ``components_``, coefficient by coefficient.
+        Likewise.
     direction_angle_ : float
         Radians within which the resamples keep to the leading direction, at
         `confidence_level`. Likewise.

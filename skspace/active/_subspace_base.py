@@ -48,14 +48,13 @@ class SubspaceTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Est
         V = axes[:, :kept]
         scale = xp.where(found.scale > 0, found.scale, xp.ones_like(found.scale))
         shares = activity_scores(values[:kept], V)
-        self.components_ = xp.astype(xp.matrix_transpose(V / scale[:, None]), dtype)
+        self.components_ = xp.astype(xp.matrix_transpose(V), dtype)
         self.scale_ = xp.astype(scale, dtype)
         self.mean_ = xp.astype(found.mean, dtype)
         self.eigenvalues_ = xp.astype(values, dtype)
         self.gradient_covariance_ = xp.astype(found.matrix, dtype)
         self.feature_importances_ = xp.astype(shares, dtype)
         self.n_components_ = self._n_features_out = kept
-        self._loadings = xp.astype(xp.matrix_transpose(V * scale[:, None]), dtype)
         return shares
 
     def transform(self, X):
@@ -69,14 +68,16 @@ class SubspaceTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Est
         Returns
         -------
         X_new : array of shape (n_samples, n_components)
-            ``(X - mean_) @ components_.T``.
+            ``(X - mean_) / scale_ @ components_.T``.
         """
         check_is_fitted(self, "components_")
         X, xp = validate_X(
             self, X, reset=False, fitted=self.components_, method="transform"
         )
-        components = xp.astype(self.components_, X.dtype)
-        return (X - xp.astype(self.mean_, X.dtype)) @ xp.matrix_transpose(components)
+        mean, scale, components = (
+            xp.astype(a, X.dtype) for a in (self.mean_, self.scale_, self.components_)
+        )
+        return (X - mean) / scale @ xp.matrix_transpose(components)
 
     def inverse_transform(self, X):
         """Place scores in the space of the features, inactive directions at the mean.
@@ -100,7 +101,10 @@ class SubspaceTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Est
                 f"{self.n_components_} scores per row."
             )
         xp = array_namespace(X)
-        return X @ xp.astype(self._loadings, X.dtype) + xp.astype(self.mean_, X.dtype)
+        mean, scale, components = (
+            xp.astype(a, X.dtype) for a in (self.mean_, self.scale_, self.components_)
+        )
+        return (X @ components) * scale + mean
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
