@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 
 from .._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
 from ..linalg._moments import total_moments
@@ -82,4 +83,6 @@ def take_rows(x, indices):
     if is_array_api_obj(x):
         xp = array_namespace(x)
         return xp.take(x, asarray_like(to_numpy(indices), x), axis=0)
+    if sp.issparse(x):
+        return x.tocsr()[to_numpy(indices)]
     return np.asarray(x)[to_numpy(indices)]

@@ -216,6 +216,7 @@ class LpRowSampler(Estimator):
         """
         self._check_method()
         X, xp = validate_X(self, X)
+        self._moments = None
         n_rows = X.shape[0]
         centre = self._centre(X)
         coordinates = coordinates_of(columns_of(X, centre))
@@ -268,7 +269,8 @@ class LpRowSampler(Estimator):
         """Add a block of rows to the Gram matrix; draw nothing.
 
         Afterwards :meth:`score_samples` scores any row as if all blocks were one
-        table; "root_leverage" has a single round.
+        table; "root_leverage" has a single round. Blocks count from the last `fit` on,
+        whose own rows do not.
 
         Parameters
         ----------

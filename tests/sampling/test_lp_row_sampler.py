@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn import config_context
 from sklearn.exceptions import NotFittedError
 
@@ -70,6 +71,13 @@ def test_integer_scores_are_numbers_like_others(dtype):
     reals = draw_rows(scores.astype(float), 2, random_state=0)
     for one, other in zip(ours, reals, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_any_rows_can_come_together():
+    pairs = {
+        tuple(draw_rows(np.ones(6), 2, random_state=i).indices) for i in range(200)
+    }
+    assert len(pairs) == 15
 
 
 def test_rows_come_as_often_as_their_probabilities_say(rng):
@@ -255,6 +263,18 @@ def test_blocks_whose_squares_leave_the_range_are_refused(rng, unit):
         LpRowSampler(method="leverage").partial_fit(X)
 
 
+def test_blocks_from_before_a_fit_do_not_count(rng):
+    before, whole, block = (rng.standard_normal((30, 3)) for _ in range(3))
+    sampler = LpRowSampler(method="leverage", n_samples=5)
+    sampler.partial_fit(before).fit(whole)
+    sampler.partial_fit(block)
+    assert sampler.n_samples_seen_ == 30
+    anew = LpRowSampler(method="leverage").partial_fit(block)
+    np.testing.assert_array_equal(
+        sampler.score_samples(block), anew.score_samples(block)
+    )
+
+
 def test_methods_without_sums_over_blocks_have_no_partial_fit():
     assert hasattr(LpRowSampler(method="leverage"), "partial_fit")
     for method in ("lewis", "sensitivity", "l2_augmented", "uniform"):
@@ -317,6 +337,13 @@ def test_frames_and_lists_keep_their_kind(rng):
     _, words = sampler.fit_resample(X, [str(i) for i in range(50)])
     assert list(words) == [str(i) for i in sampler.indices_]
     assert sampler.fit_resample(X).shape == (10, 2)
+
+
+def test_responses_may_be_sparse(rng):
+    X, Y = rng.standard_normal((30, 3)), sp.csc_array(np.eye(30))
+    sampler = LpRowSampler(n_samples=5, random_state=0)
+    _, kept = sampler.fit_resample(X, Y)
+    np.testing.assert_array_equal(kept.toarray(), np.eye(30)[sampler.indices_])
 
 
 def test_single_precision_stays(rng):
