@@ -81,7 +81,7 @@ def leverage_scores(X):
 @validate_params(
     {
         "X": "no_validation",
-        "p": [Interval(Real, 0.01, 100, closed="both")],
+        "p": [Interval(Real, 0.1, 100, closed="both")],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "return_n_iter": ["boolean"],
@@ -98,7 +98,7 @@ def lewis_weights(X, p=1, *, tol=1e-6, max_iter=200, return_n_iter=False):
     ----------
     X : array-like of shape (n_samples, n_features)
         Rows, used as they are.
-    p : float in [0.01, 100], default=1
+    p : float in [0.1, 100], default=1
         Exponent of the norm.
     tol : float, default=1e-6
         Stop when no weight would change by more than this factor less one. For
