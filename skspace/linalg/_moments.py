@@ -256,7 +256,19 @@ def merge_moments(a, b):
     """Moments of two tables as if they were one, exactly (Chan's update).
 
     The order of merging changes nothing but rounding.
+
+    Raises
+    ------
+    ValueError
+        If the one holds what the other does not.
     """
+    # Shapes that differ could be broadcast, to moments of nothing.
+    alike = a.mean.shape == b.mean.shape and a.scatter.shape == b.scatter.shape
+    if not alike or (a.fourth is None) != (b.fourth is None):
+        raise ValueError(
+            "Earlier rows were summed for other parameters, which need other moments; "
+            "call fit, or set parameters before the first partial_fit."
+        )
     xp = array_namespace(a.weight)
     weight = a.weight + b.weight
     share = b.weight / _positive(weight)

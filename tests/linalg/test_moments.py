@@ -176,3 +176,16 @@ def test_ledoit_wolf_equals_scikit_learn(rng, shape):
     moments = slice_moments(X, labels, 3, per_slice=False, fourth=shape[1])
     found = ledoit_wolf_shrinkage(moments, total_moments(moments))
     np.testing.assert_allclose(found, peer_shrinkage(X), rtol=1e-10)
+
+
+def test_moments_of_different_kinds_do_not_merge(rng):
+    X, labels, _ = table(rng)
+    one = slice_moments(X, labels, 3, per_slice=True)
+    for other in (
+        slice_moments(X, labels, 3, per_slice=False),
+        slice_moments(X, labels, 4, per_slice=True),
+        slice_moments(X, labels, 3, per_slice=True, fourth=4),
+    ):
+        for pair in ((one, other), (other, one)):
+            with pytest.raises(ValueError, match="summed for other parameters"):
+                merge_moments(*pair)
