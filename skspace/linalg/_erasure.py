@@ -115,9 +115,9 @@ def inverse_root(covariance, scale, *, rcond, shrinkage=0.0):
     correlation = correlation + on_diagonal * (level * by * by)
     values, V = xp.linalg.eigh(symmetric(correlation))
     floor = max(rcond, eps) * values[-1]
-    return (
-        by[:, None] * V / xp.sqrt(xp.where(values > floor, values, 0 * values + floor))
-    )
+    raised = xp.where(values > floor, values, 0 * values + floor)
+    raised = xp.where(raised > 0, raised, raised + 1)  # zero where no feature varies
+    return by[:, None] * V / xp.sqrt(raised)
 
 
 def least_squares_duals(directions, root):

@@ -492,6 +492,11 @@ def test_chunks_must_hold_one_kind():
         with pytest.raises(ValueError, match=message):
             eraser.partial_fit(X, other)
     assert_array_equal(eraser.operator_, before)
+    two = np.minimum(z, 1)
+    for change in ({"shrinkage": "auto"}, {"method": "spectral"}):
+        stream = SubspaceEraser().partial_fit(X, two).set_params(**change)
+        with pytest.raises(ValueError, match="summed for other parameters"):
+            stream.partial_fit(X, two)
     eraser = SubspaceEraser().partial_fit(X, z + 0.25)
     eraser.partial_fit(X, z)  # numbers stay numbers
     assert eraser.n_components_ == 1
@@ -529,6 +534,16 @@ def test_bad_input_is_refused_in_a_sentence():
     ):
         with pytest.raises(ValueError, match=message):
             eraser.fit(*args, **kwargs)
+
+
+@pytest.mark.parametrize("method", ["leace", "orthogonal", "oblique"])
+def test_constant_features_stay(method):
+    y, z = np.arange(20) // 10, np.arange(20) % 2
+    X = np.full((20, 3), 2.5)
+    eraser = SubspaceEraser(method).fit(X, y, concept=z)
+    assert eraser.n_components_ == 0
+    assert_array_equal(eraser.transform(X), X)
+    assert_array_equal(eraser.operator_, np.eye(3))
 
 
 def test_sparing_what_nearly_is_the_concept_warns():
