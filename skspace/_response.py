@@ -27,8 +27,9 @@ def check_response(y, X, *, name="y"):
         y = to_numpy(y)
     try:
         y = check_array(y, ensure_2d=False, dtype=None, input_name=name)
-    except ValueError as error:
-        if str(error) == "Input contains NaN":  # objects are not named there
+    except (TypeError, ValueError) as error:
+        # Objects are not named there, and pandas' NA cannot be compared.
+        if str(error) in ("Input contains NaN", "boolean value of NA is ambiguous"):
             raise ValueError(f"Input {name} contains NaN") from None
         raise
     check_consistent_length(X, y)

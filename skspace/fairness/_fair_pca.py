@@ -36,13 +36,14 @@ from ._sensitive import (
 
 
 def _with_columns(X, columns):
-    """Append columns of the host to a table."""
+    """Append columns of the host to a table, in float64: they may need the digits."""
     if not columns:
         return X
     block = np.stack([np.asarray(c, dtype=np.float64) for c in columns], axis=1)
     if sp.issparse(X):
-        return sp.hstack([X, sp.csr_array(block)], format="csr")
+        return sp.hstack([X.astype(np.float64), sp.csr_array(block)], format="csr")
     xp = array_namespace(X)
+    X = xp.astype(X, xp.float64)
     return xp.concat([X, asarray_like(block, X)], axis=1)
 
 
@@ -253,6 +254,11 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
             rules = self._rules(attribute, weights, classes)
             self._slicing = CrossSlicing(tuple(rules))
         columns = self._variables(attribute)
+        if len(columns) != len(self._slicing.slicings):
+            raise ValueError(
+                f"{len(columns)} sensitive attributes, but the first rows had "
+                f"{len(self._slicing.slicings)}; pass chunks of one kind."
+            )
         numbers = [columns[i] for i in self._continuous()]
         moments = self._summarise(
             _with_columns(X, numbers),
@@ -297,6 +303,11 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
             covariance = None
             if i in numbers:
                 j = numbers.index(i)
+                if not float(spread[j, j]) > 0:
+                    raise NotEnoughYetError(
+                        "Squares of the sensitive attribute underflow float64; divide "
+                        "it by its standard deviation."
+                    )
                 covariance = cross[:, j : j + 1] / xp.sqrt(spread[j, j])
             parts.append(Part(groups, covariance))
         found = fair_components(

@@ -415,7 +415,7 @@ class FairSDR(FairRepresentation):
         else:
             cross = self._slicing
         columns = self._columns(y, attribute)
-        if len(columns) != len(cross.slicings):
+        if len(columns) != len(cross.slicings) or (y is None) == self._has_target:
             raise ValueError(
                 "The target or an attribute is missing in this chunk and was there in "
                 "the first one, or the other way round; pass chunks of one kind."

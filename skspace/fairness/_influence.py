@@ -23,7 +23,7 @@ from ..linalg._downstream_influence import (
 from ..linalg._slices import effective_size
 from ..linalg._span_influence import MovingSpan, moved_vector
 from ._fair_sdr import FairSDR
-from ._motion import fair_motion
+from ._motion import OTHER_ROWS, check_cells_of_fit, fair_motion
 
 __all__ = ["fairness_influence"]
 
@@ -35,9 +35,6 @@ MOST_GROUPS = 10
 
 ILL_CONDITIONED = 1e10
 """Above this ratio of eigenvalues too few digits are left."""
-
-OTHER_ROWS = 1e-4
-"""Means of whitened rows above this are not those of the rows of the fit."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -275,6 +272,7 @@ def _fair_rows(estimator, X, y, sensitive_features, sample_weight):
     if estimator.base == "complement":
         parts.insert(1, blocks.residual)
     columns = estimator._columns(y if estimator._has_target else None, attribute)
+    check_cells_of_fit(estimator, X, columns, weights)
     motion = fair_motion(estimator, columns)
     W = _whitened(X, found.whitening.mean, found.whitening.forward)
     return _Rows(

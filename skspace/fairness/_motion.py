@@ -31,6 +31,9 @@ SECOND_ORDER = {
     "sir+save": average_variance_influence,
 }
 
+OTHER_ROWS = 1e-4
+"""Means of whitened rows above this are not those of the rows of the fit."""
+
 
 class _Sliced(NamedTuple):
     """One target or attribute: its moments, and the slice of every row."""
@@ -179,6 +182,20 @@ def fair_motion(estimator, columns):
         return terms
 
     return motion
+
+
+def check_cells_of_fit(estimator, X, columns, weights):
+    """Refuse another target or attribute, or another order, than that of the fit."""
+    before, whitening = estimator._moments, estimator._found.whitening
+    now = estimator._moments_of(X, columns, weights, estimator._slicing)
+    xp = array_namespace(now.mean)
+    weight = xp.max(xp.abs(now.weight - before.weight)) / xp.sum(before.weight)
+    mean = xp.max(xp.abs((now.mean - before.mean) @ whitening.forward))
+    if max(float(weight), float(mean)) > OTHER_ROWS:
+        raise ValueError(
+            "X, y, the attribute and sample_weight must be those of the fit, row by "
+            "row: groups have other sizes or means here."
+        )
 
 
 def _variable(estimator, columns, numbers, wanted, fitted):

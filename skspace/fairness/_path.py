@@ -191,7 +191,11 @@ def _split(estimator):
     if not isinstance(estimator, Pipeline):
         raise ValueError(f"{remedy}; got {type(estimator).__name__}.")
     at = [i for i, (_, step) in enumerate(estimator.steps) if isinstance(step, FairSDR)]
-    if len(at) != 1 or at[0] == len(estimator.steps) - 1:
+    if (
+        len(at) != 1
+        or at[0] == len(estimator.steps) - 1
+        or not hasattr(estimator, "predict")
+    ):
         names = ", ".join(type(step).__name__ for _, step in estimator.steps)
         raise ValueError(f"{remedy}; got the steps {names}.")
     steps, i = estimator.steps, at[0]
@@ -233,7 +237,8 @@ def _levels(ks, models):
     if ks is None:
         return np.arange(most + 1.0)
     ks = np.asarray(ks, dtype=np.float64)
-    if ks.ndim != 1 or not ks.size or np.any(np.diff(ks) <= 0):
+    rising = ks.ndim == 1 and ks.size and np.all(np.diff(ks) > 0)
+    if not rising or not np.all(np.isfinite(ks)):
         raise ValueError(f"ks must hold rising levels, got {ks.tolist()}.")
     if ks[0] < 0 or ks[-1] > most:
         raise ValueError(

@@ -77,7 +77,13 @@ class FairRepresentation(SensitiveTransformer):
         second = second or (self._has_target and of_target.second_order)
         fourth = X.shape[1] if self.shrinkage == "auto" else 0
         return self._summarise(
-            X, columns, weights, cross, per_slice=second, fourth=fourth
+            X,
+            columns,
+            weights,
+            cross,
+            per_slice=second,
+            fourth=fourth,
+            has_target=self._has_target,
         )
 
     def _finish(self, dtype, moments, cross, *, draws=None, reorder=None):

@@ -24,6 +24,9 @@ SPARSE = ("csr", "csc")
 MIN_SLICE = 5
 """Classes with fewer samples are pooled."""
 
+ATTRIBUTE = "The sensitive attribute", "sensitive_classes"
+"""What messages call it, and the argument with its classes."""
+
 CONSTANT_ATTRIBUTE = (
     "The sensitive attribute has a single value (to rounding), or all of it lies in "
     "one slice: there are no groups to be fair to. Pass an attribute that varies."
@@ -101,6 +104,11 @@ class SensitiveTransformer(TransformerMixin, Estimator, metaclass=ABCMeta):
         wanted = [wanted] if isinstance(wanted, (str, Integral)) else list(wanted)
         positions = set()
         for column in wanted:
+            if isinstance(column, (bool, np.bool_)):
+                raise ValueError(
+                    "sensitive_columns holds booleans; name columns by their names or "
+                    "positions, for example np.flatnonzero(mask)."
+                )
             if isinstance(column, str) and column in names:
                 positions.add(names.index(column))
             elif isinstance(column, Integral) and -n_columns <= column < n_columns:
@@ -186,7 +194,9 @@ class SensitiveTransformer(TransformerMixin, Estimator, metaclass=ABCMeta):
             return list(attribute.T)
         return [attribute]
 
-    def _summarise(self, X, variables, weights, cross, *, per_slice, fourth=0):
+    def _summarise(
+        self, X, variables, weights, cross, *, per_slice, fourth=0, has_target=False
+    ):
         """Moments of the cells of a :class:`CrossSlicing`; all that is kept of rows."""
         check_number_of_cells(cross)
         if per_slice:
@@ -198,7 +208,9 @@ class SensitiveTransformer(TransformerMixin, Estimator, metaclass=ABCMeta):
             )
         cells = np.zeros(X.shape[0], dtype=np.int64)
         seen = slice(None) if weights is None else weights > 0
-        cells[seen] = cross.assign([v[seen] for v in variables])
+        names = [("y", "classes")] * has_target
+        names += [ATTRIBUTE] * (len(variables) - has_target)
+        cells[seen] = cross.assign([v[seen] for v in variables], names)
         return slice_moments(
             X, cells, cross.n_cells, weights=weights, per_slice=per_slice, fourth=fourth
         )

@@ -122,10 +122,15 @@ class SubspaceDecompositionDisplay:
         Raises
         ------
         ValueError
-            If `kind` is neither.
+            If `kind` is neither, or there are no directions to show loadings of.
         """
         if kind not in KINDS:
             raise ValueError(f"kind must be 'blocks' or 'loadings', got {kind!r}.")
+        if kind == "loadings" and not len(self.loadings):
+            raise ValueError(
+                "There are no directions of a target or shared with it; fit with y, or "
+                "take kind='blocks'."
+            )
         ax = get_axes(ax)
         if kind == "blocks":
             self._draw_blocks(ax)

@@ -46,12 +46,14 @@ class CrossSlicing(NamedTuple):
         groups = pooling.groups[self.slices_of(i)]
         return pool_moments(moments, groups, pooling.n_slices)
 
-    def assign(self, variables):
+    def assign(self, variables, names):
         """Cell of every row.
 
         Parameters
         ----------
         variables : sequence of ndarrays of shape (n_samples,) or (n_samples, q)
+        names : sequence of pairs of str
+            What messages call each variable, and the argument with its classes.
 
         Raises
         ------
@@ -59,8 +61,11 @@ class CrossSlicing(NamedTuple):
             If a variable holds a class without a slice.
         """
         cells = 0
-        for slicing, values in zip(self.slicings, variables, strict=True):
-            cells = cells * slicing.n_slices + assign_slices(slicing, values)
+        for slicing, values, (name, argument) in zip(
+            self.slicings, variables, names, strict=True
+        ):
+            own = assign_slices(slicing, values, name=name, argument=argument)
+            cells = cells * slicing.n_slices + own
         return cells
 
 

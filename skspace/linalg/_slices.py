@@ -194,8 +194,10 @@ def effective_size(n_rows, total_weight):
     return max(float(n_rows), float(total_weight))
 
 
-def assign_slices(slicing, y):
+def assign_slices(slicing, y, *, name="y", argument="classes"):
     """Give every row of `y` the number of its slice.
+
+    Messages call `y` by its `name`, and the argument that holds all classes.
 
     Raises
     ------
@@ -206,7 +208,7 @@ def assign_slices(slicing, y):
     table = y[:, None] if y.ndim == 1 else y
     if table.shape[1] != len(slicing.columns):
         raise ValueError(
-            f"y has {table.shape[1]} columns, the slices were made for "
+            f"{name} has {table.shape[1]} columns, the slices were made for "
             f"{len(slicing.columns)}."
         )
     labels = np.zeros(len(table), dtype=np.int64)
@@ -214,7 +216,7 @@ def assign_slices(slicing, y):
         values = numbers_if_all(values)
         numeric = values.dtype.kind in "iufb"
         if column.edges is not None:
-            check_numbers(values)
+            check_numbers(values, name)
             own = np.searchsorted(column.edges, values, side="right")
         else:
             if numeric == (column.classes.dtype.kind in "iufb"):
@@ -225,20 +227,20 @@ def assign_slices(slicing, y):
                 unknown = values.tolist()
             if unknown:
                 raise ValueError(
-                    f"y holds the class {unknown[0]!r}, for which there is no slice: "
-                    "the first rows did not show it. Name all classes in the first "
-                    "call of partial_fit (classes=)."
+                    f"{name} holds the class {unknown[0]!r}, for which there is no "
+                    "slice: the first rows did not show it. Name all classes in the "
+                    f"first call of partial_fit ({argument}=)."
                 )
         labels = labels * column.n_slices + own
     return labels
 
 
-def check_numbers(values):
+def check_numbers(values, name="y"):
     """Refuse classes where numbers came before."""
     if values.dtype.kind not in "iufb":
         raise ValueError(
-            f"y holds {values.dtype} in place of the numbers that came first; pass "
-            "responses of one kind."
+            f"{name} holds {values.dtype} in place of the numbers that came first; "
+            "pass values of one kind."
         )
 
 

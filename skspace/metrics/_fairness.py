@@ -299,7 +299,7 @@ def _host(x, name):
     if x.ndim not in (1, 2) or 0 in x.shape:
         raise ValueError(f"{name} is empty or has shape {x.shape}.")
     if x.dtype.kind == "O":
-        missing = any(v is None or v != v for v in x.ravel())
+        missing = any(v is None or _is_nan(v) for v in x.ravel())
     else:
         missing = x.dtype.kind == "f" and not np.all(np.isfinite(x))
     if missing:
@@ -307,4 +307,21 @@ def _host(x, name):
             f"{name} contains missing values or infinity; leave these samples out, or "
             "make missing values a group of their own."
         )
+    if x.dtype.kind == "O":
+        for column in x.reshape(len(x), -1).T:
+            try:
+                np.unique(column)
+            except TypeError:
+                kinds = ", ".join(sorted({type(v).__name__ for v in column}))
+                raise ValueError(
+                    f"{name} mixes values of types {kinds}, which cannot be ordered; "
+                    "convert them to one type, for example to str."
+                ) from None
     return x
+
+
+def _is_nan(value):
+    try:
+        return bool(value != value)
+    except TypeError:  # pandas' NA is neither
+        return True

@@ -118,6 +118,8 @@ def test_names_of_features_leave_the_dropped_out(data):
         ("gender", "holds 'gender', which is no column of X; its columns are f0, sex"),
         ([7], "holds 7, which is no column"),
         ([], "selects no column"),
+        ([False, True], "holds booleans"),
+        (lambda X: np.arange(6) == 1, "holds booleans"),
         (range(6), "every column of X"),
     ],
 )
@@ -166,6 +168,9 @@ def test_missing_entries_of_a_sensitive_column_are_refused(cls, data):
         cls(sensitive_columns="sex").fit(frame, y)
     with pytest.raises(ValueError, match="sensitive_features contains N"):
         cls().fit(X, y, sensitive_features=frame["sex"])
+    frame["sex"] = frame["sex"].astype("string")  # pandas' own NA
+    with pytest.raises(ValueError, match="sensitive_columns contains NaN"):
+        cls(sensitive_columns="sex").fit(frame, y)
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -253,6 +258,41 @@ def test_what_a_stream_cannot_do(data):
     stream = FairSDR().partial_fit(X, y, sensitive_features=z)
     with pytest.raises(ValueError, match="missing in this chunk"):
         stream.partial_fit(X, sensitive_features=z)
+    # no target and two attributes are no target and attribute
+    stream = FairSDR().partial_fit(X, sensitive_features=np.c_[y, z])
+    with pytest.raises(ValueError, match="missing in this chunk"):
+        stream.partial_fit(X, y, sensitive_features=z)
+
+
+@pytest.mark.parametrize(
+    ("cls", "change"),
+    [
+        (FairSDR, {"n_sensitive_second_order": 1}),
+        (FairSDR, {"shrinkage": "auto"}),
+        (FairPCA, {"constraint": "covariance"}),
+    ],
+)
+def test_a_stream_keeps_the_moments_it_began_with(cls, change, data):
+    X, y, z = data
+    stream = cls().partial_fit(X[:150], y[:150], sensitive_features=z[:150])
+    before = stream.components_
+    with pytest.raises(ValueError, match="summed for other parameters"):
+        stream.set_params(**change).partial_fit(
+            X[150:], y[150:], sensitive_features=z[150:]
+        )
+    assert stream.components_ is before
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_a_stream_keeps_the_groups_it_began_with(cls, data):
+    X, y, z = data
+    stream = cls().partial_fit(X, y, sensitive_features=z)
+    late = np.where(X[:, 0] > 1, "x", z)
+    message = "The sensitive attribute holds the class 'x'.*sensitive_classes="
+    with pytest.raises(ValueError, match=message):
+        stream.partial_fit(X, y, sensitive_features=late)
+    with pytest.raises(ValueError, match="pass chunks of one kind"):
+        stream.partial_fit(X, y, sensitive_features=np.c_[z, z])
 
 
 @pytest.mark.parametrize("cls", CLASSES)

@@ -92,6 +92,39 @@ def test_a_continuous_attribute_has_no_correlation_left(rng):
     np.testing.assert_allclose(R.T @ (age - age.mean()) / 500, 0, atol=1e-12)
 
 
+def test_float32_features_do_not_round_the_attribute(rng):
+    X = rng.standard_normal((500, 4)).astype(np.float32)
+    time = 1.7e9 + 100 * (X[:, 0] + rng.standard_normal(500))  # seconds
+    pca = FairPCA().fit(X, sensitive_features=time)
+    assert pca.components_.dtype == np.float32
+    apart = (time - time.mean()) / time.std()
+    assert np.max(np.abs(pca.transform(X.astype(float)).T @ apart)) / 500 < 1e-6
+
+
+def test_an_attribute_whose_squares_vanish_is_refused(rng):
+    X = rng.standard_normal((100, 4))
+    with pytest.raises(ValueError, match="underflow"):
+        FairPCA().fit(X, sensitive_features=1e-200 * X[:, 0])
+
+
+def test_groups_count_by_their_shares(rng):
+    """Covariances of three groups of unequal size, against loops."""
+    z = np.repeat([0, 1, 2], [800, 150, 50])
+    X = rng.standard_normal((1000, 6))
+    X[z == 1, 1] *= 3
+    X[z == 2, 2] *= 6
+    kept = FairPCA(constraint="covariance", share=0.5).fit(X, sensitive_features=z)
+    means = np.array([X[z == g].mean(axis=0) for g in range(3)])
+    within = np.linalg.svd(means - X.mean(axis=0))[2][2:].T
+    shares = np.bincount(z) / 1000
+    V = [np.cov(within.T @ X[z == g].T, bias=True) for g in range(3)]
+    mean = sum(p * C for p, C in zip(shares, V, strict=True))
+    kernel = sum(p * (C - mean) @ (C - mean) for p, C in zip(shares, V, strict=True))
+    best = within @ np.linalg.eigh(kernel)[1][:, :2]
+    projector = kept.components_.T @ kept.components_
+    np.testing.assert_allclose(projector, best @ best.T, atol=1e-10)
+
+
 @pytest.mark.parametrize("constraint", ["mean", "covariance"])
 @pytest.mark.parametrize("kind", ["groups", "numbers"])
 def test_chunks_and_weights(constraint, kind, rng):

@@ -128,7 +128,12 @@ def test_pareto_marks_what_nothing_beats():
         ({"estimator": LogisticRegression()}, "must be a Pipeline with a FairSDR"),
         ({"estimator": make_pipeline(StandardScaler(), FairSDR())}, "the steps Standa"),
         ({"ks": [1, 0]}, "rising levels"),
+        ({"ks": [0, np.nan]}, "rising levels"),
         ({"ks": [0, 9]}, "between 0 and the 3 shared"),
+        (
+            {"estimator": make_pipeline(FairSDR(), StandardScaler())},
+            "followed by a predictor",
+        ),
         ({"fairness": "happiness"}, "'fairness' parameter"),
         ({"sensitive_features": None}, "needs a sensitive attribute"),
     ],

@@ -107,3 +107,11 @@ def test_a_decomposition_without_a_target_has_blocks_only(data):
     display = SubspaceDecompositionDisplay.from_estimator(fair)
     assert display.sizes == {"target": 0, "shared": 0, "sensitive": 2, "residual": 3}
     assert display.loadings.shape == (0, 5)
+
+
+def test_loadings_of_no_directions_are_refused(data):
+    X, _, z = data
+    fair = FairSDR().fit(X, sensitive_features=z)
+    assert SubspaceDecompositionDisplay.from_estimator(fair).sizes["residual"] == 3
+    with pytest.raises(ValueError, match="no directions of a target"):
+        SubspaceDecompositionDisplay.from_estimator(fair, kind="loadings")

@@ -186,9 +186,11 @@ def test_cells_add_up_to_the_slices_of_each_variable(rng):
     rules = tuple(slice_response(v, 4) for v in variables)
     cross = CrossSlicing(rules)
     assert cross.n_cells == 3 * 4 * 2
-    cells = slice_moments(X, cross.assign(variables), cross.n_cells, per_slice=True)
+    names = [("y", "classes")] * 3
+    assigned = cross.assign(variables, names)
+    cells = slice_moments(X, assigned, cross.n_cells, per_slice=True)
     for i, (rule, values) in enumerate(zip(rules, variables, strict=True)):
-        labels = CrossSlicing((rule,)).assign([values])
+        labels = CrossSlicing((rule,)).assign([values], names[:1])
         expected = slice_moments(X, labels, rule.n_slices, per_slice=True)
         np.testing.assert_allclose(cross.weight_of(i, cells.weight), expected.weight)
         pooling = pool_small_slices(rule, expected.weight, 1)

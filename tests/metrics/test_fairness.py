@@ -137,6 +137,7 @@ def test_other_libraries_are_read(library, rng):
         ({"sensitive_features": ["a", None, "b"]}, "sensitive_features contains miss"),
         ({"sensitive_features": [0.0, np.nan, 1.0]}, "sensitive_features contains mis"),
         ({"sensitive_features": []}, "sensitive_features is empty"),
+        ({"sensitive_features": np.array(["a", 1, 2], object)}, "types int, str"),
         ({"y_pred": [0.0, np.inf, 1.0]}, "y_pred contains missing values or infinity"),
         ({"y_pred": np.zeros((3, 2))}, "y_pred must have shape"),
         ({"sample_weight": [1, -1, 1]}, "must not be negative"),
@@ -154,6 +155,13 @@ def test_what_is_refused(change, message):
     y_true, y_pred = given.pop("y_true"), given.pop("y_pred")
     with pytest.raises(ValueError, match=message):
         demographic_parity_difference(y_true, y_pred, **given)
+
+
+def test_missing_entries_of_pandas_are_refused():
+    pd = pytest.importorskip("pandas")
+    groups = pd.array(["a", None, "b"], dtype="string")
+    with pytest.raises(ValueError, match="sensitive_features contains missing"):
+        demographic_parity_difference([0, 1, 1], [0, 1, 0], sensitive_features=groups)
 
 
 def test_a_continuous_target_has_no_equalised_odds(rng):
