@@ -30,7 +30,8 @@ class Conditioning:
         a (condition_index, features, loadings).
     expected_digits : float
         Correct significant digits of the coefficient that has least, as far as data
-        in doubles are taken for exact.
+        in doubles are taken for exact. Where no factor was computed, as far as
+        iterations saw weak directions: an upper bound.
     expected_digits_unrefined : float
         What a QR in plain doubles is sure to leave; often a digit or two more.
     n_iter : int

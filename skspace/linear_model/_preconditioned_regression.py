@@ -349,6 +349,7 @@ class PreconditionedRegression(LeastSquaresRegressor):
         coefs, refined = x * rows.response_scale / rows.scale[:, None], None
         if refine:
             refined = self._refine_iterative(data, design, built, coefs, task)
+            refined = refined.by_iterations(condition)
             coefs, self.converged_ = refined.coefs, refined.converged
         close_task(task, self, X=data.X)
         self.rank_ = built.rank

@@ -439,6 +439,20 @@ def test_running_out_of_iterations_is_told(rng):
     assert not model.converged_
 
 
+@pytest.mark.parametrize("offset", [1e10, 1e12])
+def test_refinement_claims_no_digits_that_iterations_cannot_see(offset, rng):
+    X = rng.standard_normal((25, 4))
+    y = X @ np.ones(4) + rng.standard_normal(25)
+    X = X + offset
+    exact = PreconditionedRegression().fit(X, y)
+    model = PreconditionedRegression(preconditioner="jacobi", refine=True)
+    with pytest.warns(ConvergenceWarning, match="refinement stopped"):
+        model.fit(X, y)
+    assert not model.converged_
+    error = np.max(np.abs(model.coef_ / exact.coef_ - 1))
+    assert model.conditioning_.expected_digits < 1 - np.log10(error + 1e-16)
+
+
 def test_refinement_beyond_reach_is_told(rng):
     turn = np.linalg.qr(rng.standard_normal((10, 10)))[0]
     X = rng.standard_normal((50, 10)) * np.geomspace(1, 1e-12, 10) @ turn
