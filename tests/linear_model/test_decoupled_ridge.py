@@ -230,6 +230,27 @@ def test_prior_is_kept_where_nothing_is_known(rng):
     assert model.report_.directions[0].std == np.inf
 
 
+@pytest.mark.parametrize("criterion", ["gcv", "loo"])
+def test_prior_is_a_shift_of_the_coefficients(criterion, rng):
+    X = rng.standard_normal((60, 4))
+    X[:, 3] = X[:, 0] + 0.03 * X[:, 3]
+    y = X @ [1.0, 2.0, 3.0, 1.0] + rng.standard_normal(60)
+    prior = np.array([5.0, -3.0, 2.0, -4.0])
+    settings = {"kappa_target": criterion, "degeneracy_threshold": 1.5}
+    model = DecoupledRidge(coef_prior=prior, **settings).fit(X, y)
+    shifted = DecoupledRidge(**settings).fit(X, y - X @ prior)
+    np.testing.assert_allclose(model.report_.scores, shifted.report_.scores, rtol=1e-9)
+    np.testing.assert_allclose(model.coef_, shifted.coef_ + prior, rtol=1e-9)
+
+
+def test_grid_ends_without_penalty(rng):
+    X = rng.standard_normal((60, 4))
+    X[:, 3] = X[:, 0] + 0.03 * X[:, 3]
+    report = DecoupledRidge().fit(X, X @ np.ones(4)).report_
+    assert report.kappa_grid[0] == 1
+    assert report.kappa_grid[-1] == pytest.approx(report.directions[0].ratio)
+
+
 def test_fewer_samples_than_columns_in_one_group(rng):
     X = rng.standard_normal((12, 20))
     y = X[:, 0] + 0.1 * rng.standard_normal(12)
