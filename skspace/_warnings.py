@@ -19,3 +19,7 @@ class IllConditionedErasureWarning(SkspaceWarning):
 
 class RankDeficientWarning(SkspaceWarning):
     """Columns depend on each other: the least-squares solution is not unique."""
+
+
+class FewerCentersWarning(SkspaceWarning):
+    """There are fewer different rows than centres asked for."""

@@ -13,8 +13,10 @@ states origin and licence. The SHA-256 of every file is checked every time, and 
 is ever unpickled.
 """
 
+from ._active import make_active_subspace
 from ._attributed_graph import make_attributed_graph
 from ._clouds import fetch_car_lidar, fetch_corridor, fetch_street_lidar
+from ._corridor import make_corridor
 from ._fetch import DatasetNotFoundError
 from ._generators import make_union_of_subspaces
 from ._graphs import fetch_acm, fetch_citeseer, fetch_cora, fetch_wiki
@@ -52,7 +54,9 @@ __all__ = [
     "fetch_yaleb",
     "get_ill_conditioned_names",
     "get_mi_task_names",
+    "make_active_subspace",
     "make_attributed_graph",
+    "make_corridor",
     "make_sdr_regression",
     "make_union_of_subspaces",
 ]
