@@ -3,5 +3,15 @@
 from ._active_subspace import ActiveSubspace
 from ._rbf_classifier import GaussianRBFClassifier
 from ._rbf_regressor import GaussianRBFRegressor
+from ._recursive_feature_machine import (
+    RecursiveFeatureMachineClassifier,
+    RecursiveFeatureMachineRegressor,
+)
 
-__all__ = ["ActiveSubspace", "GaussianRBFClassifier", "GaussianRBFRegressor"]
+__all__ = [
+    "ActiveSubspace",
+    "GaussianRBFClassifier",
+    "GaussianRBFRegressor",
+    "RecursiveFeatureMachineClassifier",
+    "RecursiveFeatureMachineRegressor",
+]
