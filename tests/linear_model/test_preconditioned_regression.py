@@ -343,6 +343,23 @@ def test_report_names_weak_directions_and_foretells_digits(rng):
         report.n_iter = 3
 
 
+def test_large_residuals_cost_plain_solutions_digits_and_are_foretold(rng):
+    X = np.linspace(0, 1, 100)[:, None] ** np.arange(8)
+    Q = np.linalg.qr(X)[0]
+    noise = rng.standard_normal(100)
+    noise -= Q @ (Q.T @ noise)
+    foretold = []
+    for size in [0.0, 1e4]:
+        y = X @ np.ones(8) + size * noise
+        exact = PreconditionedRegression(fit_intercept=False).fit(X, y)
+        plain = PreconditionedRegression(fit_intercept=False, refine=False).fit(X, y)
+        error = np.max(np.abs(plain.coef_ / exact.coef_ - 1))
+        foretold.append(plain.conditioning_.expected_digits)
+        assert foretold[-1] <= -np.log10(error + 1e-17)
+    # beside the condition number its square counts, times the residual
+    assert foretold[1] < foretold[0] - 4
+
+
 def test_condition_after_preconditioning(rng):
     X = rng.standard_normal((400, 5)) * np.geomspace(1, 1e-6, 5)
     y = rng.standard_normal(400)
