@@ -1,8 +1,11 @@
 """Displays: affinities, spectra, embeddings, angles, influence (matplotlib)."""
 
+from ._active_subspace import ActiveSubspaceDisplay
 from ._affinity import AffinityDisplay
+from ._eigenvalue_decay import EigenvalueDecayDisplay
 from ._embedding import EmbeddingDisplay
 from ._fairness_path import FairnessUtilityPathDisplay
+from ._feature_importance import FeatureImportanceDisplay
 from ._influence import InfluenceDisplay
 from ._principal_angles import PrincipalAnglesDisplay
 from ._spectrum import SpectrumDisplay
@@ -10,9 +13,12 @@ from ._subspace_clustering import SubspaceClusteringDisplay
 from ._subspace_decomposition import SubspaceDecompositionDisplay
 
 __all__ = [
+    "ActiveSubspaceDisplay",
     "AffinityDisplay",
+    "EigenvalueDecayDisplay",
     "EmbeddingDisplay",
     "FairnessUtilityPathDisplay",
+    "FeatureImportanceDisplay",
     "InfluenceDisplay",
     "PrincipalAnglesDisplay",
     "SpectrumDisplay",
