@@ -331,6 +331,22 @@ def test_distance_correlation_orders_shared_directions():
         )
 
 
+def test_distance_correlation_weighs_the_target(rng):
+    from skspace.metrics import distance_correlation
+
+    X, z = rng.standard_normal((800, 4)), rng.randint(0, 3, 800)
+    X[z == 1, 0] += 1
+    X[z == 2, 1] += 1.5
+    y = X[:, 1] + 0.1 * rng.standard_normal(800) > 0.5
+    fair = FairSDR(order="dcov").fit(X, y, sensitive_features=z)
+    indicators = (z[:, None] == np.unique(z)) * 1.0
+    W = (X - fair.mean_) @ fair.whitening_ @ fair.shared_basis_
+    sensitive = [distance_correlation(w, indicators) for w in W.T]
+    useful = [distance_correlation(w, y * 1.0) for w in W.T]
+    assert sensitive[0] > sensitive[1]  # put back first nevertheless, for the target
+    assert sensitive[0] - useful[0] < sensitive[1] - useful[1]
+
+
 def test_information_at_each_level():
     X, y, z = four_groups()
     fair = FairSDR(2).fit(X, y, sensitive_features=z)
@@ -344,6 +360,41 @@ def test_information_at_each_level():
     assert fair.sensitive_eigenvalues_.sum() == pytest.approx(
         fair.shared_scores_[:, 1].sum()
     )
+
+
+def test_information_of_the_bases_differs_by_that_of_the_residual():
+    X, y, z = four_groups()
+    both = [
+        FairSDR(2, base=base).fit(X, y, sensitive_features=z)
+        for base in ("complement", "target")
+    ]
+    whole, part = (fair.explained_target_ratio_ for fair in both)
+    assert whole[-1] == pytest.approx(1)
+    assert part[-1] < 0.999
+    np.testing.assert_allclose(whole - part, whole[-1] - part[-1], atol=1e-12)
+
+
+def test_n_target_counts_mean_directions(rng):
+    X = rng.standard_normal((1000, 8))
+    y = rng.randint(0, 4, 1000)
+    X[:, :4] += np.eye(4)[y]
+    z = X[:, 5] > 0
+    for n in (2, 3, 5):
+        assert FairSDR(n).fit(X, y, sensitive_features=z).n_target_ == n
+    assert FairSDR().fit(X, y, sensitive_features=z).n_target_ == 3
+
+
+def test_second_moments_are_those_of_every_attribute(rng):
+    X = rng.standard_normal((3000, 6))
+    symmetric = np.abs(X[:, 1]) > 0.7
+    plain = X[:, 0] > 0
+    for attributes in ((plain, symmetric), (symmetric, plain)):
+        fair = FairSDR(n_sensitive_second_order=1).fit(
+            X, sensitive_features=np.column_stack(attributes)
+        )
+        left = np.linalg.qr(fair.components_.T)[0]
+        assert np.linalg.norm(left[1]) < 0.2  # nothing of feature 1 is kept
+        assert fair.n_sensitive_ == 3
 
 
 def test_scores_features_and_back():
