@@ -100,6 +100,13 @@ INSTANCES = {
         {"method": "uniform", "eps": 0.9},
     ],
     "KSubspaces": [{}, {"consensus": True, "n_init": 20}],
+    "ActiveSubspace": [
+        {},
+        {"method": "quadratic"},
+        {"method": "linear", "standardize": False, "n_components": 1},
+        {"n_components": "gap", "n_bootstrap": 0},
+    ],
+    "RecursiveFeatureMachineRegressor": [{}, {"kernel": "gaussian", "n_rounds": 1}],
 }
 
 # Estimators whose input is no table of samples and features; each has a contract test

@@ -222,7 +222,8 @@ def model_gradients(model, X, steps):
     """
     xp = array_namespace(X)
     if hasattr(model, ANALYTIC):
-        return as_gradients(getattr(model, ANALYTIC)(X), X, name=ANALYTIC)
+        found = getattr(model, ANALYTIC)(_as_seen(model, X))
+        return as_gradients(found, X, name=ANALYTIC)
     p = X.shape[1]
     columns = []
     for j in range(p):
@@ -238,6 +239,16 @@ def model_gradients(model, X, steps):
     return asarray_like(np.stack(columns, axis=2), X, dtype=xp.float64)
 
 
+def _as_seen(model, X):
+    """Rows as a frame where the model was fitted to one, or it would warn."""
+    names = getattr(model, "feature_names_in_", None)
+    if names is None or len(names) != X.shape[1]:
+        return X
+    import pandas as pd  # or there would be no names
+
+    return pd.DataFrame(to_numpy(X), columns=names)
+
+
 def _predictions(model, X):
     """Predictions as a finite host table (n, q)."""
     name = "predict_proba" if hasattr(model, "predict_proba") else "predict"
@@ -246,7 +257,7 @@ def _predictions(model, X):
             f"{type(model).__name__} has neither predict, predict_proba nor "
             f"{ANALYTIC}; pass a regressor or a classifier."
         )
-    values = getattr(model, name)(X)
+    values = getattr(model, name)(_as_seen(model, X))
     values = to_numpy(values) if is_array_api_obj(values) else np.asarray(values)
     if values.dtype.kind not in "biuf":
         raise ValueError(

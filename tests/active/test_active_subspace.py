@@ -263,6 +263,15 @@ def test_models_are_fitted_frozen_or_asked_for_probabilities(rng):
     assert set(np.argsort(-soft.feature_importances_)[:2]) == {2, 3}
 
 
+def test_models_that_saw_names_are_shown_names(rng):
+    X, y, _ = ridge_function(rng, 300, 3)
+    frame = pd.DataFrame(X, columns=list("abc"))
+    model = FrozenEstimator(LinearRegression().fit(frame, y))
+    for table in (frame, X):
+        active = ActiveSubspace(estimator=model).fit(table)
+        assert cosine(active, model.coef_) == pytest.approx(1, abs=1e-9)
+
+
 def test_classes_count_by_their_indicators():
     X, y = load_iris(return_X_y=True)
     names = load_iris().target_names[y]
