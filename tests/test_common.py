@@ -99,6 +99,17 @@ INSTANCES = {
         {"method": "sensitivity", "fit_intercept": False},
         {"method": "uniform", "eps": 0.9},
     ],
+    "GaussianRBFRegressor": [
+        {},
+        {"solver": "lbfgs", "n_centers": 5, "rank": 1},
+        {"early_stopping": True, "importance": "gradient"},
+        {"alpha_weights": 1e-3, "n_components": 1},
+    ],
+    "GaussianRBFClassifier": [
+        {},
+        {"solver": "adam", "max_iter": 20, "n_centers": 5},
+        {"alpha_weights": 1e-2, "importance": "diagonal"},
+    ],
     "KSubspaces": [{}, {"consensus": True, "n_init": 20}],
     "ActiveSubspace": [
         {},

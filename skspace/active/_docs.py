@@ -68,7 +68,7 @@ verbose : int, default=0
 
 ATTRIBUTES = """centers_ : array of shape (n_centers, n_features)
     Centres, in the units of the rows.
-coef_ : array of shape (n_centers, n_outputs)
+dual_coef_ : array of shape (n_centers, n_outputs)
     Weights of the basis functions.
 intercept_ : array of shape (n_outputs,)
     What is added.
@@ -129,9 +129,9 @@ given size are squared norms unless ``penalty="norm"``; weights are eliminated (
 projection) instead of followed by Adam, and L is optimised without its triangular form,
 which makes the fit independent of rotations where nothing is scaled.
 
-*Weights.* Identical rows are grouped first, and starts see sums of weights only: an
-integer weight equals repetition and the order of rows does not matter. Weights count
-evidence, so their sum should be about the number of rows.
+*Weights of rows.* Identical rows are grouped first, and starts see sums of weights
+only: an integer weight equals repetition and the order of rows does not matter. Weights
+count evidence, so their sum should be about the number of rows.
 
 Cost: O(n M (M + q) + M³) per iteration for n rows, M centres and rank q, with rows in
 blocks: beyond 2e7 basis functions none are kept. Usually 15 to 60 iterations. Fitted

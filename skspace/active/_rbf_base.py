@@ -39,7 +39,7 @@ from ._preparation import (
     standardise,
     start_of_precision,
 )
-from ._settings import check_settings, number_of_centers
+from ._settings import check_settings, check_sizes, number_of_centers
 from ._subspace import describe
 
 ALPHA = {"precision": 1e-3, "weights": 1e-4}
@@ -122,6 +122,7 @@ class GaussianRBF(
             column_scales(grouped.X, grouped.weights, standardize=self.standardize),
             self._output_scales(grouped),
         )
+        check_sizes(grouped.X, frame.inputs)
         float64 = array_namespace(X).float64
         rows = Rows(
             *(
@@ -313,7 +314,7 @@ class GaussianRBF(
         X, xp = validate_X(self, X, reset=False, fitted=self.centers_, method=method)
         Z = self._standardised(xp.astype(X, xp.float64)) @ self.cholesky_
         U = self._standardised(self.centers_) @ self.cholesky_
-        return gaussian(Z, U) @ self.coef_ + self.intercept_, X
+        return gaussian(Z, U) @ self.dual_coef_ + self.intercept_, X
 
     def _standardised(self, X):
         return X / self.scale_ - self.mean_ / self.scale_

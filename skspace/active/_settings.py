@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
+
 from .._warnings import FewerCentersWarning
 
 MOST_CENTERS = 200
 LEAST_CENTERS = 10
 ROWS_PER_CENTER = 4
+LARGEST = 1e100
 
 
 def check_settings(estimator):
@@ -23,6 +26,22 @@ def check_settings(estimator):
         raise ValueError(
             "penalty='norm' has no closed form for the weights, which solver='varpro' "
             "needs; use solver='lbfgs' or solver='adam', or penalty='squared'."
+        )
+
+
+def check_sizes(X, scales):
+    """Refuse rows whose squared distances overflow.
+
+    Raises
+    ------
+    ValueError
+        Which only happens where features keep their units.
+    """
+    largest = float(np.max(np.abs(X - scales.mean) / scales.scale))
+    if largest > LARGEST:
+        raise ValueError(
+            f"Entries of X are up to {largest:.0e} from their mean, and squares of "
+            "distances would overflow; set standardize=True or rescale X."
         )
 
 

@@ -34,7 +34,7 @@ def describe(estimator, model, rows, frame):
     )
     found = {
         "centers_": asarray_like(to_numpy(model.C) * scales.scale + scales.mean, like),
-        "coef_": model.coef * unit,
+        "dual_coef_": model.coef * unit,
         "intercept_": model.intercept * unit + asarray_like(outputs.mean, like),
         "cholesky_": asarray_like(cholesky, like),
         "precision_": asarray_like(precision, like),
