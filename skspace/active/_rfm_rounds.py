@@ -110,6 +110,14 @@ def next_metric(machine, weights):
     return M / largest if largest > 0 else None
 
 
+def _values_of_all(machines, X):
+    """Values (r, n, q) of machines that differ by their coefficients only."""
+    coef = np.concatenate([machine.coef for machine in machines], axis=1)
+    values = machines[0]._replace(coef=coef, intercept=0.0).values(X)
+    values = values.reshape(len(X), len(machines), -1).transpose(1, 0, 2)
+    return values + machines[0].intercept
+
+
 def choose(train, held_out, n_rounds, bandwidths, alphas, kernel):
     """Choose bandwidth, ridges and the number of rounds by held-out rows."""
     best = None
@@ -117,15 +125,12 @@ def choose(train, held_out, n_rounds, bandwidths, alphas, kernel):
         M, errors, path = np.eye(train.X.shape[1]), [], []
         chosen = None
         for i in range(n_rounds + 1):
-            found = []
-            for alpha, machine in zip(
-                alphas, learn(train, M, bandwidth, alphas, kernel), strict=True
-            ):
-                values = machine.values(held_out.X)
-                left = np.sum((values - held_out.Y) ** 2, axis=1)
-                error = np.average(left, weights=held_out.weights)
-                found.append((error, alpha, machine, values))
-            error, alpha, machine, values = min(found, key=lambda each: each[0])
+            machines = list(learn(train, M, bandwidth, alphas, kernel))
+            tried = _values_of_all(machines, held_out.X)
+            left = np.sum((tried - held_out.Y) ** 2, axis=2)
+            mean = left @ held_out.weights / np.sum(held_out.weights)
+            k = int(np.argmin(mean))
+            error, alpha, machine, values = mean[k], alphas[k], machines[k], tried[k]
             errors.append(error)
             path.append(alpha)
             if chosen is None or error < chosen[0]:
