@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta, abstractmethod
+
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
@@ -25,8 +27,14 @@ def axes_and_rank(matrix):
     return values, axes, int(np.sum(host > RANK * host[0]))
 
 
-class SubspaceTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
+class SubspaceTransformer(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, metaclass=ABCMeta
+):
     """Scores along axes that a fit stores with :meth:`_keep_axes`."""
+
+    @abstractmethod
+    def fit(self, X, y):
+        """Find axes."""
 
     def _keep_axes(self, dtype, found, values, axes, kept):
         """Store the first `kept` axes, and importances of the features by them.
