@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABCMeta
+from abc import ABCMeta, abstractmethod
 from numbers import Integral
 
 import numpy as np
@@ -47,6 +47,10 @@ class SensitiveTransformer(TransformerMixin, Estimator, metaclass=ABCMeta):
         "drop_sensitive": ["boolean"],
         "combine": [StrOptions({"union", "intersection"})],
     }
+
+    @abstractmethod
+    def fit(self, X, y=None, *, sensitive_features=None):
+        """Fit to features and the attribute."""
 
     def _check_attribute_is_given_once(self, sensitive_features):
         if self.sensitive_columns is None and sensitive_features is None:
