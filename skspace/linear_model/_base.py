@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABCMeta, abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,8 +62,14 @@ class Refined(NamedTuple):
         return self._replace(digits=digits, converged=False)
 
 
-class LeastSquaresRegressor(MultiOutputMixin, RegressorMixin, Estimator):
+class LeastSquaresRegressor(
+    MultiOutputMixin, RegressorMixin, Estimator, metaclass=ABCMeta
+):
     """Base of regressors that minimise squared residuals."""
+
+    @abstractmethod
+    def fit(self, X, y, sample_weight=None):
+        """Find coefficients."""
 
     def _read(self, X, y, sample_weight):
         """Validate a table, its responses and weights."""
