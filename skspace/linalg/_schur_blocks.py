@@ -233,8 +233,10 @@ def block_spectrum(
         ratios = largest / np.maximum(values, FLOOR * largest)
     else:
         ratios = np.full(values.shape, np.inf)
-    with np.errstate(divide="ignore"):
-        stds = (1.0 if sigma is None else sigma) / np.sqrt(values)
+    # no evidence leaves a direction open even where the residuals are all zero
+    stds = np.full(values.shape, np.inf)
+    seen = values > 0
+    stds[seen] = (1.0 if sigma is None else sigma) / np.sqrt(values[seen])
     weak = ratios > degeneracy_threshold
     if criterion != "ratio":
         above = stds > max_std
