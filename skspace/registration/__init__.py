@@ -1,0 +1,7 @@
+"""Registration of point clouds that names what it cannot see."""
+
+from ._icp import PointToPlaneICP
+from ._report import DegeneracyReport, analyze_blocks
+from ._target import TargetIndex
+
+__all__ = ["DegeneracyReport", "PointToPlaneICP", "TargetIndex", "analyze_blocks"]
