@@ -25,23 +25,35 @@ def gaussian(Z, U):
 
 
 @njit(cache=True, nogil=True)
-def weigh(E, Phi, weights):
-    """Multiply entries and rows, and add up rows and columns, in one pass."""
-    n_rows, n_columns = E.shape
-    A = np.empty_like(E)
-    rows = np.zeros(n_rows, E.dtype)
+def weigh(E, Phi, offset, residuals, coef, weights):
+    """All factors, and the sums of rows and of columns, in one pass over a block."""
+    n_rows, n_columns = Phi.shape
+    n_outputs = residuals.shape[1]
+    A = np.empty(Phi.shape, Phi.dtype)
+    rows = np.zeros(n_rows, Phi.dtype)
     columns = np.zeros(n_columns)
+    by_output = np.empty((n_outputs, n_columns))
+    for k in range(n_outputs):
+        for m in range(n_columns):
+            by_output[k, m] = coef[m, k]
+    slope = np.empty(n_columns)
     for i in range(n_rows):
+        for m in range(n_columns):
+            slope[m] = E[i, m] - offset[m]
+        for k in range(n_outputs):
+            residual = residuals[i, k]
+            for m in range(n_columns):
+                slope[m] += residual * by_output[k, m]
         weight = weights[i]
         for m in range(n_columns):
-            A[i, m] = weight * E[i, m] * Phi[i, m]
+            slope[m] *= weight * Phi[i, m]
+            columns[m] += slope[m]
+            A[i, m] = slope[m]
         total = 0.0
         for m in range(n_columns):
-            total += A[i, m]
-        for m in range(n_columns):
-            columns[m] += A[i, m]
+            total += slope[m]
         rows[i] = total
-    return A, rows, columns.astype(E.dtype)
+    return A, rows, columns.astype(Phi.dtype)
 
 
 def _cases_of_gaussian(rng, n):
@@ -53,10 +65,13 @@ def _cases_of_gaussian(rng, n):
 
 
 def _cases_of_weigh(rng, n):
-    for n_centers in (1, 7, 16):
+    for n_centers, n_outputs in ((1, 1), (7, 2), (16, 0)):
         yield (
             rng.standard_normal((n, n_centers)),
             rng.uniform(size=(n, n_centers)),
+            rng.standard_normal(n_centers),
+            rng.standard_normal((n, n_outputs)),
+            rng.standard_normal((n_centers, n_outputs)),
             rng.uniform(size=n),
         )
 

@@ -31,7 +31,7 @@ solver : {{"varpro", "lbfgs", "adam"}}, default="varpro"
     minimises over everything; "adam" does so over mini-batches.
 max_iter : int, default=300
     Most iterations (epochs of "adam").
-tol : float, default=5e-4
+tol : float, default=1e-3
     Stop when an iteration gains less than this in the log-likelihood per row, on
     average over five; for squared errors with given penalties, in half the logarithm
     of the objective.

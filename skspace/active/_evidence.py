@@ -17,8 +17,8 @@ from ..linalg._rbf import (
     basis_moments,
     gaussian,
     kernel_gradient,
-    lower_inverse,
 )
+from ..linalg._triangular import congruence, lower_gram, lower_inverse
 from ._losses import SquaredLoss, least_squares, newton, whitened
 
 JITTER = 1e-6
@@ -87,7 +87,6 @@ class Evidence:
         moments = basis_moments(basis, weights, total, Y if squared else None)
         eye = xp.eye(C.shape[0], dtype=X.dtype, device=device(X))
         K = gaussian(basis.U, basis.U)
-        K = (K + K.T) / 2
         inverse = lower_inverse(xp.linalg.cholesky(K + JITTER * eye))
         white = whitened(moments, inverse, ratio)
         if squared:
@@ -107,11 +106,12 @@ class Evidence:
         _, _, weights, total = self.rows
         xp = array_namespace(L)
         m, n_centers = self.loss.multiplicity, C.shape[0]
-        precision = white.inverse.T @ white.inverse
-        second = precision @ moments.second @ precision
-        missed = total - float(xp.sum(precision * moments.second))
-        spread = white.factor @ white.inverse
-        spread = spread.T @ spread  # (Phi_c'Phi_c + ratio K)^-1
+        mean = white.inverse @ moments.first
+        about_zero = white.gram + total * (mean[:, None] * mean[None, :])
+        missed = total - float(xp.sum(xp.linalg.diagonal(about_zero)))
+        spread = lower_gram(white.factor)
+        eye = xp.eye(n_centers, dtype=L.dtype, device=device(L))
+        square = congruence(white.inverse, m * (spread - eye / ratio), transpose=True)
         objective = m * (
             (float(white.logdet) - n_centers * math.log(ratio)) / 2
             + missed / (2 * ratio)
@@ -141,10 +141,11 @@ class Evidence:
         slopes = Slopes(
             residuals,
             fit.coef,
-            m * (spread - precision / ratio),
-            m * (moments.first @ spread),
+            square,
+            m * (white.inverse.T @ (spread @ mean)),
         )
-        by_kernel = penalty + m / 2 * (ratio * spread - precision + second / ratio)
+        held = congruence(white.inverse, about_zero, transpose=True)
+        by_kernel = penalty + ratio / 2 * square + m / (2 * ratio) * held
         by_L, by_C = basis_gradient(basis, slopes, weights)
         L_too, C_too = kernel_gradient(C, L, basis.U, by_kernel, K)
         return Value(

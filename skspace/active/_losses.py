@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .._array import array_namespace, device
-from ..linalg._rbf import centred, lower_inverse
+from ..linalg._rbf import centred
+from ..linalg._triangular import congruence, lower_inverse
 
 MAX_NEWTON = 30
 MAX_CG = 30
@@ -101,9 +102,8 @@ def whitened(moments, inverse, ridge):
     """Return moments in the coordinates of the penalty, with their factor."""
     xp = array_namespace(moments.second)
     gram = centred(moments)
-    gram = (gram + gram.T) / 2
     if inverse is not None:
-        gram = inverse @ gram @ inverse.T
+        gram = congruence(inverse, gram)
     identity = xp.eye(gram.shape[0], dtype=gram.dtype, device=device(gram))
     factor = xp.linalg.cholesky(gram + ridge * identity)
     logdet = 2 * xp.sum(xp.log(xp.linalg.diagonal(factor)))

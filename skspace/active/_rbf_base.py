@@ -18,7 +18,7 @@ from .._loop import close_task, open_task, run
 from .._rank import constraints
 from .._sklearn import Interval, StrOptions
 from .._validation import as_table, check_same_place, validate_X
-from ..linalg._rbf import gaussian
+from ..linalg._rbf import gaussian, row_blocks
 from ._evidence import Evidence, Rows
 from ._iterations import (
     Model,
@@ -312,9 +312,13 @@ class GaussianRBF(
         """Evaluate the network at rows as users pass them, in float64."""
         check_is_fitted(self, "centers_")
         X, xp = validate_X(self, X, reset=False, fitted=self.centers_, method=method)
-        Z = self._standardised(xp.astype(X, xp.float64)) @ self.cholesky_
         U = self._standardised(self.centers_) @ self.cholesky_
-        return gaussian(Z, U) @ self.dual_coef_ + self.intercept_, X
+        parts = []
+        for block in row_blocks(X.shape[0], U.shape[0], X):
+            rows = self._standardised(xp.astype(X[block, :], xp.float64))
+            Phi = gaussian(rows @ self.cholesky_, U)
+            parts.append(Phi @ self.dual_coef_ + self.intercept_)
+        return xp.concat(parts, axis=0), X
 
     def _standardised(self, X):
         return X / self.scale_ - self.mean_ / self.scale_

@@ -81,7 +81,7 @@ class GaussianRBFRegressor(RegressorMixin, GaussianRBF):
         penalty="squared",
         solver="varpro",
         max_iter=300,
-        tol=5e-4,
+        tol=1e-3,
         n_restarts=1,
         early_stopping=False,
         validation_fraction=0.1,

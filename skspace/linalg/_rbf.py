@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from scipy.linalg import solve_triangular
-
-from .._array import accelerated, array_namespace, device, is_numpy_array
+from .._array import accelerated, array_namespace, is_numpy_array
 
 CACHED = 2 * 10**7
 """Entries of Phi that are kept between the two passes of a gradient (160 MB)."""
@@ -43,12 +41,15 @@ def gaussian(Z, U):
 
 
 @accelerated("skspace._numba.rbf:weigh")
-def weigh(E, Phi, weights):
-    """Return ``A = weights * E * Phi`` with the sums of its rows and of its columns.
+def weigh(E, Phi, offset, residuals, coef, weights):
+    """Return ``A = weights * (E - offset + residuals @ coef') * Phi`` and its sums.
 
     Parameters
     ----------
     E, Phi : array of shape (n, M)
+    offset : array of shape (M,)
+    residuals : array of shape (n, K)
+    coef : array of shape (M, K)
     weights : array of shape (n,)
 
     Returns
@@ -58,7 +59,7 @@ def weigh(E, Phi, weights):
     columns : array of shape (M,)
     """
     xp = array_namespace(E, Phi, weights)
-    A = weights[:, None] * E * Phi
+    A = weights[:, None] * (E - offset + residuals @ coef.T) * Phi
     return A, xp.sum(A, axis=1), xp.sum(A, axis=0)
 
 
@@ -123,14 +124,15 @@ def basis_moments(basis, weights, total, Y=None):
 
     `Y` is centred: its weighted sum is zero.
     """
+    xp = array_namespace(weights)
+    root = xp.sqrt(weights)[:, None]
     first = second = response = 0
     for rows, _, Phi in basis:
-        weighted = Phi * weights[rows, None]
-        xp = array_namespace(Phi)
-        first = first + xp.sum(weighted, axis=0)
-        second = second + weighted.T @ Phi
+        weighted = Phi * root[rows, :]
+        first = first + weighted.T @ root[rows, 0]
+        second = second + weighted.T @ weighted  # symmetric, which halves the cost
         if Y is not None:
-            response = response + weighted.T @ Y[rows, :]
+            response = response + weighted.T @ (Y[rows, :] * root[rows, :])
     return BasisMoments(total, first / total, second, None if Y is None else response)
 
 
@@ -161,12 +163,20 @@ def basis_gradient(basis, slopes, weights):
     by_C : array of shape (M, D)
     """
     X, C, L, U = basis.X, basis.C, basis.L, basis.U
+    xp = array_namespace(X)
+    offset = slopes.offset
+    if offset is None:
+        offset = xp.zeros_like(U[:, 0])
     by_L = AZ = columns = 0
     for rows, Z, Phi in basis:
-        E = slopes.residuals[rows, :] @ slopes.coef.T
-        if slopes.square is not None:
-            E = E + Phi @ slopes.square - slopes.offset
-        A, row_sums, column_sums = weigh(E, Phi, weights[rows])
+        A, row_sums, column_sums = weigh(
+            xp.zeros_like(Phi) if slopes.square is None else Phi @ slopes.square,
+            Phi,
+            offset,
+            slopes.residuals[rows, :],
+            slopes.coef,
+            weights[rows],
+        )
         by_L = by_L - X[rows, :].T @ (row_sums[:, None] * Z - A @ U)
         AZ = AZ + A.T @ Z
         columns = columns + column_sums
@@ -195,12 +205,3 @@ def input_gradients(Z, U, L, coef):
     for k in range(coef.shape[1]):
         A = Phi * coef[:, k]
         yield (A @ U - xp.sum(A, axis=1)[:, None] * Z) @ L.T
-
-
-def lower_inverse(R):
-    """Inverse of a lower triangular matrix."""
-    xp = array_namespace(R)
-    identity = xp.eye(R.shape[0], dtype=R.dtype, device=device(R))
-    if is_numpy_array(R):
-        return solve_triangular(R, identity, lower=True)
-    return xp.linalg.solve(R, identity)
