@@ -33,6 +33,7 @@ from skspace.datasets import (
 from skspace.registration import PointToPlaneICP, TargetIndex
 from skspace.registration._alignment import Alignment
 from skspace.registration._clouds import check_cloud, thin
+from skspace.registration._settings import rules_of
 
 CELL, REACH = 0.25, 1.0
 """Cells and largest distance of pairs, metres: the defaults of small_gicp."""
@@ -271,7 +272,7 @@ def bench_iteration(n_rounds):
             settings=settings, points=points, weights=weights, index=index, start=start
         ):
             run = Alignment(
-                settings, points, weights, index, start, settings._rules()
+                settings, points, weights, index, start, rules_of(settings)
             ).states()
             return [clock(lambda: next(run))[0] for _ in range(settings.max_iter)]
 
@@ -301,6 +302,7 @@ def bench_whole(n_rounds):
     """Print the time from two clouds to a motion, error beside it."""
     print("\nFrom two clouds to a motion by defaults: time of the others over skspace")
     methods, logs = contestants(), {}
+    methods["skspace, normals"] = partial(ours, plane="normals")
     for name, source, target, motion in pairs():
         calls = {
             method: partial(call, source, target, np.eye(4))

@@ -360,7 +360,7 @@ default="solve"
         cloud, index = check_cloud(X, "X"), self._index_of(y)
         shift = self.rotation_ @ cloud.offset + self.translation_ - index.offset_
         pose = np.concatenate([self.rotation_, shift[:, None]], axis=1)
-        side = Side(cloud.points, index.level(0))
+        side = Side(cloud.points, index.level(0), n_neighbors=index.n_neighbors)
         side.associate(pose, self._distance)
         squares = np.minimum(side.residuals(pose) ** 2, self._distance**2)
         n = cloud.points.shape[0]
