@@ -90,7 +90,7 @@ class ActiveSubspace(SubspaceTransformer):
         Then units do not matter; False takes the units of X, and rotating X rotates the
         result.
     n_bootstrap : int, default=100
-        Resamples for intervals; 0 for none.
+        Resamples for intervals, at least 2; 0 for none.
     confidence_level : float, default=0.95
         Of the intervals, in (0, 1).
     random_state : int, RandomState instance or None, default=None
@@ -220,7 +220,10 @@ class ActiveSubspace(SubspaceTransformer):
         ],
         "step": [Interval(Real, 0, None, closed="neither")],
         "standardize": ["boolean"],
-        "n_bootstrap": [Interval(Integral, 0, None, closed="left")],
+        "n_bootstrap": [  # one resample has no spread
+            Interval(Integral, 2, None, closed="left"),
+            Interval(Integral, 0, 1, closed="left"),
+        ],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
         "random_state": ["random_state"],
     }
@@ -423,7 +426,7 @@ class ActiveSubspace(SubspaceTransformer):
         shared = importances(bootstrap.eigenvalues, bootstrap.axes, k)
         bootstrap = bootstrap._replace(importances=shared)
         cosines = np.minimum(np.abs(bootstrap.direction @ axes[:, 0]), 1)
-        like = self.components_
+        like = self.eigenvalues_
         self.eigenvalue_intervals_ = asarray_like(
             interval(values, bootstrap.eigenvalues, level, unbias=True, low=0), like
         )

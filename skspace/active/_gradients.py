@@ -265,6 +265,11 @@ def _predictions(model, X):
             "a regressor, or a classifier with predict_proba."
         )
     values = values.astype(np.float64).reshape(len(values), -1)
+    if len(values) != X.shape[0]:
+        raise ValueError(
+            f"{type(model).__name__}.{name} returns {len(values)} predictions for "
+            f"{X.shape[0]} rows; it must return one for each."
+        )
     if not np.all(np.isfinite(values)):
         raise ValueError(
             f"{type(model).__name__}.{name} returns NaN or infinity next to rows of X; "
@@ -289,11 +294,13 @@ def as_gradients(gradients, X, *, name="gradients"):
         gradients = asarray_like(gradients, X, dtype=xp.float64)
     n, p = X.shape
     shape = tuple(gradients.shape)
-    if shape[:1] != (n,) or shape[-1:] != (p,) or len(shape) not in (2, 3):
+    if len(shape) not in (2, 3) or shape[:: len(shape) - 1] != (n, p) or 0 in shape:
         raise ValueError(
             f"{name} must have the shape ({n}, {p}) of X, or ({n}, n_outputs, {p}), "
             f"got {shape}."
         )
+    if xp.isdtype(gradients.dtype, "complex floating"):
+        raise ValueError(f"{name} holds complex numbers; pass real ones.")
     gradients = xp.astype(gradients, xp.float64)
     if not bool(xp.all(xp.isfinite(gradients))):
         raise ValueError(f"{name} contains NaN or infinity; leave these rows out.")

@@ -130,6 +130,10 @@ class RecursiveFeatureMachine(SubspaceTransformer):
         C = average_outer(
             U, U, rows.weights, coef, machine.scale, self.kernel, machine.root
         )
+        if not np.all(np.isfinite(C)):
+            raise ValueError(
+                "Squares of the gradients overflow; divide y by a constant."
+            )
         if not np.any(C):
             raise ValueError(
                 "The function fitted is constant: distinct samples, got n_samples = "

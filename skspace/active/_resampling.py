@@ -10,6 +10,8 @@ from scipy.special import ndtri
 from .._array import array_namespace, asarray_like, to_numpy
 from ..linalg._gradient_moments import subspace_errors
 
+MOST_DRAWS = 10**15
+"""Most rows of a resample, whatever the weights: larger ones hardly differ."""
 BLOCK_BYTES = 16 * 1024**2
 """Bytes of a block of resampled gradients."""
 
@@ -60,6 +62,7 @@ def resampled_outer(field, weights, unit, n_draws, n_bootstrap, rng):
     """
     xp = array_namespace(field.gradients)
     n, q, p = field.gradients.shape
+    n_draws = min(n_draws, MOST_DRAWS)
     counts = rng.multinomial(n_draws, weights / np.sum(weights), size=n_bootstrap)
     counts = asarray_like(counts.astype(np.float64) / n_draws, unit)
     noise = None
@@ -125,6 +128,8 @@ def interval(found, draws, level, *, unbias=False, low=-np.inf, high=np.inf):
     and the noise that resampling adds to that of the data raises eigenvalues. With
     `unbias` the rise is taken off the middle as well.
     """
+    size = max(np.max(np.abs(draws)), np.finfo(float).tiny)  # squares stay in range
+    found, draws, low, high = found / size, draws / size, low / size, high / size
     middle = 2 * found - np.mean(draws, axis=0) if unbias else found
     reach = ndtri((1 + level) / 2) * np.std(draws, axis=0, ddof=1)
-    return np.clip(np.stack([middle - reach, middle + reach]), low, high)
+    return size * np.clip(np.stack([middle - reach, middle + reach]), low, high)

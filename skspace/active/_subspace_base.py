@@ -42,7 +42,7 @@ class SubspaceTransformer(
         Parameters
         ----------
         dtype : dtype
-            Of what is stored.
+            Of what is stored, but for eigenvalues and their matrix.
         found : MeanOuter
         values : array of shape (n_features,)
         axes : array of shape (n_features, n_features)
@@ -59,8 +59,8 @@ class SubspaceTransformer(
         self.components_ = xp.astype(xp.matrix_transpose(V), dtype)
         self.scale_ = xp.astype(scale, dtype)
         self.mean_ = xp.astype(found.mean, dtype)
-        self.eigenvalues_ = xp.astype(values, dtype)
-        self.gradient_covariance_ = xp.astype(found.matrix, dtype)
+        # Squares of slopes leave the range of float32.
+        self.eigenvalues_, self.gradient_covariance_ = values, found.matrix
         self.feature_importances_ = xp.astype(shares, dtype)
         self.n_components_ = self._n_features_out = kept
         return shares

@@ -127,7 +127,8 @@ class ActiveSubspaceDisplay:
             grid = _grid(scores)
             at = np.zeros((len(grid), estimator.n_components_))
             at[:, :n_components] = grid
-            predictions = _predict(model, _places(estimator, at, all_scores), response)
+            rows = _places(estimator, model, at, all_scores)
+            predictions = _predict(model, rows, response)
         display = cls(
             scores,
             y,
@@ -214,12 +215,12 @@ def _grid(scores):
     return np.stack([a.ravel() for a in np.meshgrid(*sides)], axis=1)
 
 
-def _places(estimator, scores, like):
+def _places(estimator, model, scores, like):
     """Rows at these scores, as the model was shown rows in its fit."""
     if is_array_api_obj(like):
         scores = asarray_like(scores, like)
     rows = estimator.inverse_transform(scores)
-    names = getattr(estimator, "feature_names_in_", None)
+    names = getattr(model, "feature_names_in_", None)
     if names is None:
         return rows
     import pandas as pd

@@ -53,6 +53,11 @@ class Quadratic(RegressorMixin, BaseEstimator):
         return 0.5 * np.sum(X @ self.H * X, axis=1) + X @ self.b
 
 
+class Short(Quadratic):
+    def predict(self, X):
+        return np.zeros(1)
+
+
 class Analytic(Quadratic):
     def input_gradients(self, X):
         return X @ self.H + self.b
@@ -350,6 +355,33 @@ def test_intervals_from_values_cover_at_their_level():
     assert 0.85 < np.mean(held) <= 1
 
 
+@pytest.mark.parametrize("factor", [1e-140, 1e25, 1e139])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sizes_of_gradients_change_no_interval(quadratic, factor, dtype):
+    X, _, G, _ = quadratic
+    X = X.astype(dtype)
+    active = ActiveSubspace(random_state=0).fit(X, gradients=G / 1e2)
+    other = ActiveSubspace(random_state=0).fit(X, gradients=G / 1e2 * factor)
+    for name, power in (
+        ("eigenvalues_", 2),
+        ("eigenvalue_intervals_", 2),
+        ("direction_intervals_", 0),
+        ("feature_importance_intervals_", 0),
+    ):
+        expected = getattr(active, name)
+        found = getattr(other, name) / factor ** (power / 2) / factor ** (power / 2)
+        assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_huge_weights_are_many_repetitions(quadratic):
+    X, _, G, _ = quadratic
+    weights = np.full(len(X), 1e150)
+    active = ActiveSubspace(random_state=0).fit(X, gradients=G, sample_weight=weights)
+    assert active.direction_angle_ < 1e-5
+    low, high = active.eigenvalue_intervals_
+    assert_allclose(low, high, rtol=1e-5)
+
+
 def test_without_resamples_there_are_no_intervals(quadratic):
     X, _, G, _ = quadratic
     active = ActiveSubspace(n_bootstrap=0).fit(X, gradients=G)
@@ -404,14 +436,21 @@ class TestBadInput:
     def test_gradients(self, rng):
         X = rng.standard_normal((30, 2))
         G = np.ones((30, 2))
-        for wrong in (G[:5], G[:, :1], G[:, 0], np.ones((30, 2, 2, 2))):
+        empty = np.ones((30, 0, 2))
+        for wrong in (G[:5], G[:, :1], G[:, 0], np.ones((30, 2, 2, 2)), empty):
             with pytest.raises(ValueError, match=r"shape \(30, 2\)"):
                 ActiveSubspace().fit(X, gradients=wrong)
         G[3, 1] = np.nan
         with pytest.raises(ValueError, match="NaN or infinity"):
             ActiveSubspace().fit(X, gradients=G)
+        with pytest.raises(ValueError, match="complex"):
+            ActiveSubspace().fit(X, gradients=1j * np.ones((30, 2)))
         with pytest.raises(ValueError, match="overflow"):
             ActiveSubspace().fit(X, gradients=np.full((30, 2), 1e200))
+
+    def test_one_resample_has_no_spread(self, rng):
+        with pytest.raises(ValueError, match="n_bootstrap"):
+            ActiveSubspace(n_bootstrap=1).fit(np.ones((30, 2)), np.arange(30))
 
     def test_too_few_rows_warn_and_answer(self, rng):
         X = rng.standard_normal((4, 6))
@@ -441,6 +480,8 @@ class TestBadInput:
         X, y, _, (H, b) = quadratic
         with pytest.raises(ValueError, match="NaN or infinity"):
             ActiveSubspace(estimator=Broken(H, b)).fit(X, y)
+        with pytest.raises(ValueError, match="1 predictions for 200 rows"):
+            ActiveSubspace(estimator=Short(H, b)).fit(X, y)
         with pytest.raises(ValueError, match="takes no sample_weight"):
             ActiveSubspace(estimator=Quadratic(H, b)).fit(X, y, sample_weight=y * 0 + 1)
         with pytest.raises(ValueError, match="requires y to be passed"):

@@ -195,3 +195,13 @@ def test_bad_input(table):
         RecursiveFeatureMachineRegressor().fit(np.ones((4, 2)), np.arange(4))
     with pytest.raises(ValueError, match="more than the"):
         RecursiveFeatureMachineRegressor(1, n_components=9).fit(X, y)
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="overflow"):
+        RecursiveFeatureMachineRegressor(1).fit(X, y * 1e300)
+
+
+def test_float32_holds_squares_of_large_slopes(table):
+    X, y = table
+    machine = RecursiveFeatureMachineRegressor(1, random_state=0)
+    values = machine.fit(X.astype(np.float32), y).eigenvalues_
+    large = machine.fit(X.astype(np.float32), y * 1e30).eigenvalues_
+    assert_allclose(large, values * 1e60, rtol=1e-4, atol=1e50)

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
 
 from skspace.active import (
@@ -103,6 +104,18 @@ class TestDecay:
     def test_what_is_refused(self, table):
         with pytest.raises(ValueError, match="no eigenvalues_"):
             EigenvalueDecayDisplay.from_estimator(LinearRegression().fit(*table))
+
+    def test_an_inner_model_gets_rows_as_it_was_fitted(self, table):
+        X, y = table
+        frame = pd.DataFrame(X, columns=list("abcd"))
+        for model in (LinearRegression(), FrozenEstimator(LinearRegression())):
+            if isinstance(model, FrozenEstimator):
+                model.estimator.fit(frame, y)
+            active = ActiveSubspace(1, estimator=model, random_state=0).fit(frame, y)
+            display = ActiveSubspaceDisplay.from_estimator(
+                active, frame, y
+            )  # no warning
+            assert display.predictions is not None
 
 
 class TestImportances:
