@@ -18,7 +18,7 @@ from .._loop import close_task, open_task, run
 from .._rank import constraints
 from .._sklearn import Interval, StrOptions
 from .._validation import as_table, check_same_place, validate_X
-from ..linalg._rbf import gaussian, row_blocks
+from ..linalg._rbf import gaussian, input_gradients, row_blocks
 from ._evidence import Evidence, Rows
 from ._iterations import (
     Model,
@@ -322,6 +322,31 @@ class GaussianRBF(
 
     def _standardised(self, X):
         return X / self.scale_ - self.mean_ / self.scale_
+
+    def input_gradients(self, X):
+        """Differentiate the outputs by the features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Where, in the array library of the training data.
+
+        Returns
+        -------
+        gradients : array of shape (n_samples, n_outputs, n_features)
+            In units of the outputs (logits, for classes) per unit of X.
+        """
+        check_is_fitted(self, "centers_")
+        X, xp = validate_X(
+            self, X, reset=False, fitted=self.centers_, method="input_gradients"
+        )
+        U = self._standardised(self.centers_) @ self.cholesky_
+        parts = []
+        for block in row_blocks(X.shape[0], U.shape[0], X):
+            Z = self._standardised(xp.astype(X[block, :], xp.float64)) @ self.cholesky_
+            each = input_gradients(Z, U, self.cholesky_, self.dual_coef_)
+            parts.append(xp.stack([g / self.scale_ for g in each], axis=1))
+        return xp.astype(xp.concat(parts, axis=0), X.dtype)
 
     def transform(self, X):
         """Project rows on the active subspace.

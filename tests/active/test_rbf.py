@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import RFE, SelectFromModel
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import mean_squared_error
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
@@ -17,7 +18,11 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skspace._warnings import FewerCentersWarning
-from skspace.active import GaussianRBFClassifier, GaussianRBFRegressor
+from skspace.active import (
+    ActiveSubspace,
+    GaussianRBFClassifier,
+    GaussianRBFRegressor,
+)
 from skspace.callback import ObjectiveMonitor
 from skspace.datasets import fetch_concrete, make_active_subspace
 from skspace.linalg import subspace_distance
@@ -164,8 +169,23 @@ def test_gradient_covariance_is_that_of_finite_differences(fitted):
     for j, step in enumerate(1e-5 * rbf.scale_):
         shift = step * np.eye(X.shape[1])[j]
         gradients[:, j] = (rbf.predict(X + shift) - rbf.predict(X - shift)) / 2e-5
+    np.testing.assert_allclose(
+        rbf.input_gradients(X)[:, 0], gradients / rbf.scale_, atol=1e-4
+    )
     expected = gradients.T @ gradients / len(X) / np.var(y)
     np.testing.assert_allclose(rbf.gradient_covariance_, expected, atol=1e-4)
+
+
+def test_active_subspace_takes_the_gradients_of_the_model():
+    X, y = make_active_subspace(150, 3, random_state=0)
+    Y = np.stack([y, X[:, 0]], axis=1)
+    rbf = GaussianRBFRegressor().fit(X, Y)
+    assert rbf.input_gradients(X[:5]).shape == (5, 2, 3)
+    model = GaussianRBFRegressor().fit(X, y)
+    active = ActiveSubspace(1, estimator=FrozenEstimator(model), random_state=0).fit(X)
+    one = active.components_[0] / np.linalg.norm(active.components_[0])
+    other = model.components_[0] / np.linalg.norm(model.components_[0])
+    assert abs(one @ other) > 0.99
 
 
 def test_scores_come_back(fitted):
