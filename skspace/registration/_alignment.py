@@ -36,9 +36,9 @@ class State(NamedTuple):
     fitness: float
     rmse: float
     rotation: float
-    """|ω| of the step, radians."""
+    """Angle moved by, radians."""
     translation: float
-    """|v| of the step."""
+    """Distance moved by."""
     pcg_iterations: int
     pcg_residual: float
     fallback: bool
@@ -48,6 +48,7 @@ class State(NamedTuple):
     hessian: Any
     gradient: Any
     step: Any
+    """(6,) solution of the equations; in weak directions more may have been moved."""
     pose: Any
     """(3, 4): rotation and translation between the clouds about their centroids."""
 
@@ -233,8 +234,8 @@ class Alignment:
             if stride is not None:
                 made = stride(made, sums.hessian, self.analysis)
             self.pose = moved(self.pose, made, settings.chart)
-            rotation = float(np.linalg.norm(step.step[:3]))
-            translation = float(np.linalg.norm(step.step[3:]))
+            rotation = float(np.linalg.norm(made[:3]))
+            translation = float(np.linalg.norm(made[3:]))
             change = max(rotation / tol_rot, translation / tol_trans)
             self.converged = stage.last and change < 1
             yield State(
@@ -305,7 +306,7 @@ class Alignment:
             return 1e-3, 0.02 * (stage.cell or self.index.spacing_)
         tol_trans = settings.tol_trans
         if tol_trans == "auto":
-            tol_trans = 0.005 * self.index.spacing_
+            tol_trans = 0.003 * self.index.spacing_
         return settings.tol_rot, tol_trans
 
 

@@ -96,7 +96,7 @@ default="solve"
     tol_rot : float, default=1e-4
         A step below this angle, in radians, and below `tol_trans` ends the last stage.
     tol_trans : float or "auto", default="auto"
-        Its length. "auto" is 0.005 times the spacing of the target.
+        Its length. "auto" is 0.003 times the spacing of the target.
     verbose : int, default=0
         Print a line an iteration.
 
