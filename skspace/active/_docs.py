@@ -15,7 +15,7 @@ rank : int or None, default=None
     Most independent directions of the precision matrix; None sets no limit. A small
     rank makes fits of many features cheap.
 alpha_precision : float or "auto", default="auto"
-    Factor of |L|², for the precision matrix LL'. "auto" is the number of features by
+    Factor of ``|L|²``, of the precision matrix LL'; "auto" is the number of features by
     the weight of all rows under `alpha_weights` "auto", and 1e-3 otherwise.
 alpha_weights : float or "auto", default="auto"
     A number penalises the squared weights by this factor. "auto" integrates them out:
@@ -39,6 +39,7 @@ n_restarts : int, default=1
     Runs from perturbed starts, the best of which is kept.
 early_stopping : bool, default=False
     Whether to hold rows out, stop when their loss no longer falls, and keep the best.
+    One row of each class always stays.
 validation_fraction : float, default=0.1
     Share of the different rows held out.
 n_iter_no_change : int, default=20
@@ -57,9 +58,12 @@ importance : {{"eigen", "diagonal", "gradient"}}, default="eigen"
     eigenvectors of equal eigenvalues; or the activity scores of the mean outer product
     of gradients, of which the first `n_components` directions count.
 standardize : bool, default=True
-    Whether to scale features to unit variance.{class_weight}
+    Whether to scale features to unit variance. Otherwise a fit divides all by one
+    number, the root of their mean variance, which penalties refer to, and what it finds
+    is in the units of X.{class_weight}
 warm_start : bool, default=False
-    Whether the next fit starts from what this one finds.
+    Whether the next fit starts from what this one finds; with another number in
+    `n_centers` or `centers`, from new centres.
 random_state : int, RandomState instance or None, default=None
     Draws random centres, perturbed starts, rows held out and mini-batches. The
     default fit draws nothing.
@@ -93,7 +97,7 @@ gradient_covariance_ : array of shape (n_features, n_features)
     Mean over the training rows of the outer products of the gradients of the outputs
     by standardised features, summed over outputs{outputs}.
 mean_, scale_ : array of shape (n_features,)
-    Mean and standard deviation of the features.
+    Mean and standard deviation of the features; ones without `standardize`.
 objective_ : float
     What was minimised, per unit of weight: by default a bound of minus the log
     evidence, and the penalised loss elsewhere.

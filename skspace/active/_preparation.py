@@ -41,7 +41,7 @@ def group_rows(X, Y, weights):
 
 
 class Scales(NamedTuple):
-    """Mean and standard deviation of columns; 1 for those that are constant."""
+    """Mean and scale of columns: their standard deviation, or one for all."""
 
     mean: Any
     scale: Any
@@ -49,7 +49,11 @@ class Scales(NamedTuple):
 
 
 def column_scales(X, weights, *, standardize=True):
-    """Weighted means and standard deviations, for numbers of any size."""
+    """Weighted means and standard deviations, for numbers of any size.
+
+    Constant columns have scale 1. Without `standardize` all columns have the root of
+    the mean variance of those that vary.
+    """
     size = np.max(np.abs(X), axis=0)
     size = np.where(size > 0, size, 1.0)
     share = (weights / np.sum(weights))[:, None]
@@ -58,8 +62,13 @@ def column_scales(X, weights, *, standardize=True):
     spread = np.sqrt(np.sum(share * (shrunken - mean) ** 2, axis=0))
     constant = (np.ptp(X, axis=0) == 0) | (spread <= 1e-13)
     mean = np.where(constant, X[0], mean * size)
-    scale = np.where(constant | (not standardize), 1.0, spread * size)
-    return Scales(mean, np.where(scale > 0, scale, 1.0), constant)
+    scale = np.where(constant, 1.0, spread * size)
+    scale = np.where(scale > 0, scale, 1.0)
+    if not standardize and not np.all(constant):
+        largest = np.max(scale[~constant])
+        shares = np.mean((scale[~constant] / largest) ** 2)
+        scale = np.full_like(scale, largest * np.sqrt(shares))
+    return Scales(mean, scale, constant)
 
 
 def standardise(X, scales):

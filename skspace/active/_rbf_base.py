@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -122,7 +121,7 @@ class GaussianRBF(
             column_scales(grouped.X, grouped.weights, standardize=self.standardize),
             self._output_scales(grouped),
         )
-        check_sizes(grouped.X, frame.inputs)
+        check_sizes(grouped.X, frame.inputs, standardize=self.standardize)
         float64 = array_namespace(X).float64
         rows = Rows(
             *(
@@ -171,10 +170,22 @@ class GaussianRBF(
                 "leaves too few; pass more samples or early_stopping=False."
             )
         order = rng.permutation(n_rows)
+        needed = self._needed(to_numpy(rows.Y)[order])
+        if len(needed) > n_rows - n_held:
+            raise ValueError(
+                f"early_stopping holds out {n_held} of {n_rows} different rows, which "
+                f"leaves none of some of the {len(needed)} classes; lower "
+                "validation_fraction or pass early_stopping=False."
+            )
+        order = np.concatenate([np.delete(order, needed), order[needed]])
         return (
             take_rows(rows, asarray_like(np.sort(order[n_held:]), rows.X)),
             take_rows(rows, asarray_like(np.sort(order[:n_held]), rows.X)),
         )
+
+    def _needed(self, Y):
+        """Numbers of rows that a fit cannot do without."""
+        return np.zeros(0, dtype=np.int64)
 
     def _starts(self, rows, frame, before, rng):
         """Yield the models to start from."""
@@ -192,8 +203,9 @@ class GaussianRBF(
             if model.L.shape == L.shape:
                 L = to_numpy(model.L) * (frame.inputs.scale / scales.scale)[:, None]
                 L = np.where(varies[:, None], L, 0.0)
-                C = to_numpy(model.C) * scales.scale + scales.mean
-                C = standardise(C, frame.inputs)
+                if self.n_centers == "auto" or len(model.C) == len(C):
+                    C = to_numpy(model.C) * scales.scale + scales.mean
+                    C = standardise(C, frame.inputs)
                 log_ratio = model.log_ratio
         for i in range(self.n_restarts):
             start = L
@@ -215,6 +227,7 @@ class GaussianRBF(
             )
         if not np.all(np.isfinite(centers)):
             raise ValueError("centers contains NaN or infinity; pass finite rows.")
+        check_sizes(centers, scales, name="centers", standardize=self.standardize)
         return standardise(centers, scales)
 
     def _run(self, rows, held_out, loss, start, task, X, frame, rng):
@@ -251,9 +264,12 @@ class GaussianRBF(
             remedy="increase max_iter or tol, or set early_stopping=True",
         )
         if best is None:  # no step decreases the objective: the start is a minimum
-            fit = self._objective(rows, loss).fit(start.L, start.C, start.log_ratio)
+            objective = self._objective(rows, loss)
+            value = objective.value(start.L, start.C, start.log_ratio).objective
+            fit = objective.fit(start.L, start.C, start.log_ratio)
             model = start._replace(coef=fit.coef, intercept=fit.intercept)
-            return Run(math.inf, model, outcome, curve, math.nan)
+            score = value if validate is None else validate(model)
+            return Run(score, model, outcome, curve, value)
         return Run(best[0], best[1](), outcome, curve, best[2])
 
     def _uses_evidence(self):

@@ -166,6 +166,12 @@ class GaussianRBFClassifier(ClassifierMixin, GaussianRBF):
                 y=y[seen],
                 sample_weight=each[seen],
             )
+            if not np.all((factors > 0) & np.isfinite(factors)):
+                raise ValueError(
+                    "class_weight must give every class with weight a positive finite "
+                    f"number, got {dict(zip(classes.tolist(), factors, strict=True))}; "
+                    "leave out the rows of classes that do not count."
+                )
             codes = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
             weights = each * factors[codes]
         numeric = classes.dtype.kind in "iufb"
@@ -235,6 +241,10 @@ class GaussianRBFClassifier(ClassifierMixin, GaussianRBF):
         if isinstance(self.classes_, np.ndarray):
             return self.classes_[to_numpy(codes)]
         return xp.take(self.classes_, codes)
+
+    def _needed(self, Y):
+        codes = Y[:, 0] if Y.shape[1] == 1 else np.argmax(Y, axis=1)
+        return np.unique(codes, return_index=True)[1]
 
     def _loss(self, n_outputs):
         return LogisticLoss(n_outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from sklearn.base import RegressorMixin
 
 from .._array import array_namespace, asarray_like
@@ -13,6 +14,9 @@ from ._losses import SquaredLoss
 from ._preparation import column_scales
 from ._rbf_base import GaussianRBF
 from ._targets import check_numbers
+
+LARGEST_OUTPUT = 1e153
+"""Largest standard deviation of y whose square is a number."""
 
 
 @rbf_docs(
@@ -169,7 +173,13 @@ class GaussianRBFRegressor(RegressorMixin, GaussianRBF):
         return SquaredLoss(n_outputs)
 
     def _output_scales(self, grouped):
-        return column_scales(grouped.Y, grouped.weights)
+        scales = column_scales(grouped.Y, grouped.weights)
+        if np.max(scales.scale) > LARGEST_OUTPUT:
+            raise ValueError(
+                f"y has a standard deviation of {np.max(scales.scale):.0e}, whose "
+                "square overflows; divide y by a constant."
+            )
+        return scales
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

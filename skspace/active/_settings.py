@@ -29,19 +29,24 @@ def check_settings(estimator):
         )
 
 
-def check_sizes(X, scales):
-    """Refuse rows whose squared distances overflow.
+def check_sizes(X, scales, *, name="X", standardize=True):
+    """Refuse rows whose squared distances leave the range of numbers.
 
     Raises
     ------
     ValueError
-        Which only happens where features keep their units.
+        For rows of the table itself only where features keep their units.
     """
-    largest = float(np.max(np.abs(X - scales.mean) / scales.scale))
+    away = np.max(np.abs(X / scales.scale - scales.mean / scales.scale), axis=0)
+    if not standardize:  # what is reported is in units of X
+        away = np.maximum(away, away * scales.scale)
+        away = np.maximum(away, 1 / scales.scale)
+    largest = float(np.max(away))
     if largest > LARGEST:
         raise ValueError(
-            f"Entries of X are up to {largest:.0e} from their mean, and squares of "
-            "distances would overflow; set standardize=True or rescale X."
+            f"Entries of {name} are too far from the mean of X, or too near, for "
+            f"squares of distances ({largest:.0e} or its inverse); set "
+            "standardize=True or rescale them."
         )
 
 

@@ -25,21 +25,26 @@ def describe(estimator, model, rows, frame):
     like, (scales, outputs) = rows.X, frame
     unit = asarray_like(outputs.scale, like)
     L = to_numpy(model.L)
+    centers = to_numpy(model.C) * scales.scale + scales.mean
+    gradients = gradient_covariance(model, rows)
+    scale = scales.scale
+    if not estimator.standardize:  # the one scale of all features goes back
+        L, gradients = L / scale[0], gradients / scale[0] ** 2
+        scale = np.ones_like(scale)
     cholesky = lower(L)
     precision = cholesky @ cholesky.T
     eigenvalues, vectors = spectrum(precision)
-    gradients = gradient_covariance(model, rows)
     n_components, evidence = choose(
         estimator.n_components, eigenvalues, L.shape[1], rows
     )
     found = {
-        "centers_": asarray_like(to_numpy(model.C) * scales.scale + scales.mean, like),
+        "centers_": asarray_like(centers, like),
         "dual_coef_": model.coef * unit,
         "intercept_": model.intercept * unit + asarray_like(outputs.mean, like),
         "cholesky_": asarray_like(cholesky, like),
         "precision_": asarray_like(precision, like),
         "eigenvalues_": asarray_like(eigenvalues, like),
-        "components_": asarray_like(vectors[:, :n_components].T / scales.scale, like),
+        "components_": asarray_like(vectors[:, :n_components].T / scale, like),
         "explained_precision_ratio_": asarray_like(
             share(eigenvalues)[:n_components], like
         ),
@@ -56,7 +61,7 @@ def describe(estimator, model, rows, frame):
             like,
         ),
         "mean_": asarray_like(scales.mean, like),
-        "scale_": asarray_like(scales.scale, like),
+        "scale_": asarray_like(scale, like),
         "n_components_": n_components,
     }
     if evidence is not None:

@@ -320,6 +320,10 @@ def test_restarts_keep_the_best():
     one = GaussianRBFRegressor(random_state=0).fit(X, y)
     best = GaussianRBFRegressor(n_restarts=3, random_state=0).fit(X, y)
     assert best.objective_ <= one.objective_
+    X, y = make_active_subspace(60, 4, model="bowl", random_state=4)
+    one = GaussianRBFRegressor(4, rank=1, random_state=0).fit(X, y)
+    best = clone(one).set_params(n_restarts=4).fit(X, y)
+    assert best.objective_ < one.objective_ - 0.3
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -345,6 +349,10 @@ def test_warm_start_goes_on():
     assert rbf.n_iter_ < cold
     rbf.fit(X[:, :2], y)  # other features: a cold start
     assert rbf.n_features_in_ == 2
+    for n_centers in (12, 20):
+        rbf.set_params(n_centers=n_centers).fit(X[:, :2], y)
+        assert len(rbf.centers_) == n_centers
+    assert len(rbf.set_params(centers=X[:5, :2]).fit(X[:, :2], y).centers_) == 5
 
 
 def test_centers_stay_where_they_are_told_to():
@@ -486,12 +494,66 @@ def test_one_class_is_refused():
         GaussianRBFClassifier().fit(X, y, sample_weight=y * 1.0)
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_early_stopping_keeps_a_row_of_each_class(n_classes):
+    X = np.random.RandomState(0).standard_normal((12, 3))
+    y = np.maximum(np.arange(12) - 12 + n_classes, 0)  # the last ones are alone
+    for seed in range(8):
+        rbf = GaussianRBFClassifier(
+            early_stopping=True, validation_fraction=0.5, random_state=seed
+        ).fit(X, y)
+        assert np.all(np.isfinite(rbf.predict_proba(X)))
+    rbf.set_params(validation_fraction=0.8)
+    with pytest.raises(ValueError, match="none of some of the 12 classes"):
+        rbf.fit(X, np.arange(12))
+
+
+@pytest.mark.parametrize("weight", [0, -1, np.nan, np.inf])
+def test_class_weight_is_positive(weight):
+    X, y = two_moons()
+    with pytest.raises(ValueError, match="positive finite"):
+        GaussianRBFClassifier(class_weight={0: weight, 1: 1}).fit(X, y)
+
+
+@pytest.mark.parametrize("scale", [1e-90, 1e-3, 1e3, 1e90])
+def test_common_unit_does_not_matter_without_scaling(scale):
+    X, y = make_active_subspace(100, 3, random_state=0)
+    one = GaussianRBFRegressor(standardize=False).fit(X, y)
+    other = GaussianRBFRegressor(standardize=False).fit(scale * X, y)
+    assert one.score(X, y) > 0.9
+    np.testing.assert_allclose(other.predict(scale * X), one.predict(X), atol=1e-5)
+    np.testing.assert_allclose(other.precision_ * scale**2, one.precision_, atol=1e-5)
+    np.testing.assert_allclose(
+        other.gradient_covariance_ * scale**2, one.gradient_covariance_, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        other.transform(scale * X) / scale, one.transform(X), atol=1e-5
+    )
+    np.testing.assert_allclose(one.scale_, 1)
+    Z = (X - one.centers_[0]) @ one.cholesky_
+    difference = X - one.centers_[0]
+    distances = np.sum(difference @ one.precision_ * difference, axis=1)
+    np.testing.assert_allclose(np.sum(Z * Z, axis=1), distances, rtol=1e-9)
+
+
+def test_start_that_is_a_minimum_has_an_objective():
+    X = np.random.RandomState(0).standard_normal((40, 3))
+    rbf = GaussianRBFRegressor(
+        centers=X[:2] + 1e9,  # so far away that no function changes
+        learn_centers=False,
+        alpha_weights=1e-3,
+        alpha_precision=0,
+    ).fit(X, X[:, 0])
+    np.testing.assert_allclose(rbf.objective_, 1)  # the variance of y
+
+
 def test_bad_settings_are_named():
     X, y = make_active_subspace(30, 2, random_state=0)
     for parameters, match in (
         ({"penalty": "norm"}, "closed form"),
         ({"centers": np.ones((3, 5))}, "rows of X"),
         ({"centers": np.full((3, 2), np.nan)}, "NaN"),
+        ({"centers": np.full((3, 2), 1e200)}, "centers are too far"),
         ({"n_components": 3}, "n_components=3"),
         ({"early_stopping": True, "validation_fraction": 0.99}, "too few"),
         ({"standardize": False}, None),
@@ -500,6 +562,10 @@ def test_bad_settings_are_named():
         if match is None:
             with pytest.raises(ValueError, match="standardize"):
                 rbf.fit(1e200 * X, y)
+            with pytest.raises(ValueError, match="standardize"):
+                rbf.fit(1e-200 * X, y)
+            with pytest.raises(ValueError, match="square overflows"):
+                GaussianRBFRegressor().fit(X, 1e300 * y)
         else:
             with pytest.raises(ValueError, match=match):
                 rbf.fit(X, y)
