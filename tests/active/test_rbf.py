@@ -295,10 +295,28 @@ def test_class_weight_multiplies_the_weights_of_rows():
     one = GaussianRBFClassifier(class_weight={0: 1, 1: 3}).fit(X, y)
     other = GaussianRBFClassifier().fit(X, y, sample_weight=weights)
     np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
+    some = 1.0 + np.arange(len(y)) % 3
+    one = clone(one).fit(X, y, sample_weight=some)
+    other = clone(other).fit(X, y, sample_weight=some * weights)
+    np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
     rare = (y == 0) | (np.arange(len(y)) % 4 == 0)
     plain = GaussianRBFClassifier().fit(X[rare], y[rare])
     even = GaussianRBFClassifier(class_weight="balanced").fit(X[rare], y[rare])
     assert np.mean(even.predict(X)) > np.mean(plain.predict(X))
+
+
+def test_centers_of_many_rows_follow_the_weights():
+    X = np.random.RandomState(0).uniform(-1, 1, (900, 1))
+    weights = np.where(X[:, 0] < 0, 1000.0, 1.0)
+    rbf = GaussianRBFRegressor(1, learn_centers=False)
+    assert rbf.fit(X, X[:, 0], sample_weight=weights).centers_[0, 0] < -0.4
+
+
+def test_gradient_importances_are_of_the_directions_kept(fitted):
+    _, X, y = fitted
+    rbf = GaussianRBFRegressor(importance="gradient", n_components=1).fit(X, y)
+    axis = np.linalg.eigh(rbf.gradient_covariance_)[1][:, -1]
+    np.testing.assert_allclose(rbf.feature_importances_, axis**2, atol=1e-9)
 
 
 def test_probabilities_sum_to_one_and_follow_the_logits():
