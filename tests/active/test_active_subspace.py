@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.feature_selection import RFE, SelectFromModel
@@ -371,6 +371,20 @@ def test_sizes_of_gradients_change_no_interval(quadratic, factor, dtype):
         expected = getattr(active, name)
         found = getattr(other, name) / factor ** (power / 2) / factor ** (power / 2)
         assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["local_linear", "quadratic"])
+def test_equal_rows_count_as_one_with_their_mean(quadratic, method):
+    X, y, _, _ = quadratic
+    weights = np.ones(len(X))
+    weights[0] = 4
+    expected = ActiveSubspace(method=method, n_bootstrap=0)
+    expected.fit(X, y, sample_weight=weights)
+    apart = np.r_[y[0] + 1, y[1:], y[0] - 3]  # of weights 3 and 1
+    weights[0] = 3
+    active = clone(expected)
+    active.fit(np.r_[X, X[:1]], apart, sample_weight=np.r_[weights, 1])
+    assert_allclose(active.eigenvalues_, expected.eigenvalues_, rtol=1e-9)
 
 
 def test_huge_weights_are_many_repetitions(quadratic):

@@ -14,6 +14,7 @@ from skspace.active import (
     RecursiveFeatureMachineClassifier,
     RecursiveFeatureMachineRegressor,
 )
+from skspace.active._rfm_rounds import Rows, learn
 
 
 @pytest.fixture
@@ -197,6 +198,20 @@ def test_bad_input(table):
         RecursiveFeatureMachineRegressor(1, n_components=9).fit(X, y)
     with np.errstate(all="ignore"), pytest.raises(ValueError, match="overflow"):
         RecursiveFeatureMachineRegressor(1).fit(X, y * 1e300)
+
+
+@pytest.mark.parametrize("kernel", ["laplace", "gaussian"])
+def test_weights_solve_the_regression_of_repeated_rows(table, rng, kernel):
+    X, y = (part[:40] for part in table)
+    counts = rng.randint(1, 4, size=40)
+    (machine,) = learn(Rows(X, y[:, None], counts * 1.0), np.eye(5), 1.0, [0.1], kernel)
+    X_all, y_all = np.repeat(X, counts, axis=0), np.repeat(y, counts)
+    D = cdist(X_all, X_all)
+    s = np.mean(D)
+    K = np.exp(-D / s) if kernel == "laplace" else np.exp(-(D**2) / (2 * s**2))
+    mean = np.mean(y_all)
+    left = np.linalg.solve(K + 0.1 * np.eye(len(K)), y_all - mean)
+    assert_allclose(machine.values(X_all)[:, 0], K @ left + mean, atol=1e-8)
 
 
 def test_float32_holds_squares_of_large_slopes(table):
