@@ -15,6 +15,8 @@ from sklearn.pipeline import make_pipeline
 
 from skspace._warnings import DegenerateDataWarning
 from skspace.active import ActiveSubspace
+from skspace.active._estimates import estimate_gradients
+from skspace.active._resampling import interval
 
 
 def ridge_function(rng, n, p, noise=0.05):
@@ -371,6 +373,44 @@ def test_sizes_of_gradients_change_no_interval(quadratic, factor, dtype):
         expected = getattr(active, name)
         found = getattr(other, name) / factor ** (power / 2) / factor ** (power / 2)
         assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_noise_is_not_taken_for_slope(rng):
+    X = rng.standard_normal((200, 5))
+    y = X[:, 0] + rng.standard_normal(200)
+    active = ActiveSubspace(n_bootstrap=0).fit(X, y)
+    assert np.sum(active.eigenvalues_) < 1.5  # without ridge about 5
+
+
+def test_residuals_have_the_variance_of_the_noise(rng):
+    X = rng.standard_normal((1000, 3))
+    y = X @ [1.0, -1.0, 0.5] + 0.5 * rng.standard_normal(1000)
+    _, field, _ = estimate_gradients(
+        X,
+        y,
+        np.ones(1000),
+        method="local_linear",
+        n_neighbors="auto",
+        standardize=True,
+    )
+    assert np.var(field.residuals) * np.var(y) == pytest.approx(0.25, rel=0.15)
+
+
+def test_middle_of_an_interval_has_the_bias_of_resamples_taken_off():
+    draws = np.array([[3.0], [5.0]])
+    for unbias, middle in ((False, 2.0), (True, 0.0)):
+        low, high = interval(np.array([2.0]), draws, 0.95, unbias=unbias)
+        reach = 1.959964 * np.sqrt(2)
+        assert_allclose([low[0], high[0]], [middle - reach, middle + reach], rtol=1e-6)
+
+
+def test_differences_are_divided_by_the_step_that_was_made(rng):
+    X = (1000 + rng.standard_normal((60, 3))).astype(np.float32)
+    b = np.array([1.0, -2.0, 0.5])
+    active = ActiveSubspace(
+        standardize=False, n_bootstrap=0, estimator=Quadratic(np.zeros((3, 3)), b)
+    ).fit(X, X @ b)
+    assert_allclose(active.gradient_covariance_, np.outer(b, b), rtol=1e-7)
 
 
 @pytest.mark.parametrize("method", ["local_linear", "quadratic"])

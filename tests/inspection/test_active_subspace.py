@@ -105,6 +105,14 @@ class TestDecay:
         with pytest.raises(ValueError, match="no eigenvalues_"):
             EigenvalueDecayDisplay.from_estimator(LinearRegression().fit(*table))
 
+    def test_of_two_classes_the_second_is_drawn(self, table):
+        X, y = table
+        machine = RecursiveFeatureMachineClassifier(1, random_state=0)
+        machine.set_params(n_components=1).fit(X, y > 0)
+        display = ActiveSubspaceDisplay.from_estimator(machine, X, y > 0)
+        rows = machine.inverse_transform(display.grid)
+        assert_allclose(display.predictions, machine.predict_proba(rows)[:, 1])
+
     def test_an_inner_model_gets_rows_as_it_was_fitted(self, table):
         X, y = table
         frame = pd.DataFrame(X, columns=list("abcd"))
