@@ -97,8 +97,8 @@ class ActiveSubspaceDisplay:
         Raises
         ------
         ValueError
-            If `n_components` is neither 1 nor 2 or more than the estimator has, or y is
-            not one number or class for each row.
+            If `n_components` is neither 1 nor 2 or more than the estimator has, y is
+            not one number or class for each row, or the model has no such `response`.
         """
         pyplot()
         check_is_fitted(estimator)
@@ -232,6 +232,14 @@ def _predict(model, rows, response):
     """One column of predictions, or of probabilities."""
     if hasattr(model, "predict_proba"):
         values = _host(model.predict_proba(rows))
-        return values[:, 1] if values.shape[1] == 2 else values[:, response]
-    values = _host(model.predict(rows))
-    return values if values.ndim == 1 else values[:, response]
+        response = 1 if values.shape[1] == 2 else response
+    else:
+        values = _host(model.predict(rows))
+        if values.ndim == 1:
+            return values
+    if not 0 <= response < values.shape[1]:
+        raise ValueError(
+            f"response must be one of the {values.shape[1]} outputs of the model, "
+            f"counted from 0, got {response!r}."
+        )
+    return values[:, response]

@@ -113,6 +113,14 @@ class TestDecay:
         rows = machine.inverse_transform(display.grid)
         assert_allclose(display.predictions, machine.predict_proba(rows)[:, 1])
 
+    @pytest.mark.parametrize("response", [-1, 2])
+    def test_an_output_the_model_has_not_is_refused(self, table, response):
+        X, y = table
+        model = LinearRegression().fit(X, np.c_[y, -y])
+        active = ActiveSubspace(1, estimator=FrozenEstimator(model)).fit(X)
+        with pytest.raises(ValueError, match="one of the 2 outputs"):
+            ActiveSubspaceDisplay.from_estimator(active, X, y, response=response)
+
     def test_an_inner_model_gets_rows_as_it_was_fitted(self, table):
         X, y = table
         frame = pd.DataFrame(X, columns=list("abcd"))
