@@ -76,9 +76,12 @@ class Agreement:
         """Squared trace over squared Frobenius norm of the covariance."""
         n, d = self.attributes.shape
         probes = np.random.RandomState(0).choice([-1.0, 1.0], size=(d, N_PROBES))
-        block = _times(self.attributes, probes) - self.mean @ probes
-        back = _times(self.attributes.T, block) - np.outer(self.mean, block.sum(0))
-        trace, squared = np.sum(block**2) / N_PROBES, np.sum(back**2) / N_PROBES
+        trace = squared = 0.0  # few probes at a time: each has n entries
+        for some in np.split(probes, N_PROBES // 8, axis=1):
+            block = _times(self.attributes, some) - self.mean @ some
+            back = _times(self.attributes.T, block) - np.outer(self.mean, block.sum(0))
+            trace += np.sum(block**2) / N_PROBES
+            squared += np.sum(back**2) / N_PROBES
         return float(np.clip(trace**2 / squared, 1, min(n, d))) if squared > 0 else 1.0
 
     def __call__(self, labels):
