@@ -63,7 +63,7 @@ def test_what_is_refused(fitted):
 def test_models_and_gaps_are_shown_too(fitted):
     sir, X, y = fitted
     z = X[:, 1] > 0
-    fair = FairSDR().fit(X, y, sensitive_features=z)
+    fair = FairSDR().fit(X, y > 0, sensitive_features=z)
     found = fairness_influence(fair, X, y > 0, sensitive_features=z, model="linear")
     display = InfluenceDisplay.from_influence(found)
     np.testing.assert_allclose(display.scores, found.scores)
