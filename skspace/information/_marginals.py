@@ -1,0 +1,68 @@
+"""Columns before an estimate: maps of each column, constants, ties."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from .._warnings import DegenerateDataWarning
+
+__all__ = ["MARGINALS", "drop_constant_columns", "tied_share", "transform_marginals"]
+
+MARGINALS = ("none", "standard", "normal_score", "rank")
+"""Maps of each column; none of them changes the mutual information."""
+
+
+def transform_marginals(X, marginals):
+    """Map every column by an increasing function.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    marginals : {"none", "standard", "normal_score", "rank"}
+        As it is; to mean 0 and variance 1; to the quantiles Φ⁻¹(r / (n + 1)) of the
+        standard normal distribution; to r / (n + 1). r is the rank, the mean one among
+        ties.
+
+    Returns
+    -------
+    ndarray of shape (n, d), float64
+    """
+    X = np.asarray(X, dtype=np.float64)
+    if marginals == "none":
+        return X
+    if marginals == "standard":
+        X = X / np.maximum(np.max(np.abs(X), axis=0), np.finfo(float).tiny)
+        X = X - np.mean(X, axis=0)
+        deviation = np.std(X, axis=0)
+        return X / np.where(deviation > 0, deviation, 1.0)
+    ranks = rankdata(X, axis=0) / (len(X) + 1)
+    return ranks if marginals == "rank" else ndtri(ranks)
+
+
+def drop_constant_columns(X, name):
+    """Leave out columns of one value, with a warning, and say whether any were."""
+    varies = np.any(X[:1] != X, axis=0)
+    if np.all(varies):
+        return X, False
+    lost = np.flatnonzero(~varies)
+    which = ", ".join(str(j) for j in lost[:5]) + (", ..." if len(lost) > 5 else "")
+    warnings.warn(
+        f"{len(lost)} of {X.shape[1]} columns of {name} hold one value only ({which}) "
+        "and are left out: they carry no information.",
+        DegenerateDataWarning,
+        stacklevel=2,
+    )
+    return X[:, varies], True
+
+
+def tied_share(X):
+    """Share of values that another row of the same column has too, of the worst."""
+    X = np.sort(X, axis=0)
+    same = X[1:] == X[:-1]
+    edge = np.zeros((1, X.shape[1]), dtype=bool)
+    tied = np.concatenate([same, edge]) | np.concatenate([edge, same])
+    return float(np.max(np.mean(tied, axis=0)))
