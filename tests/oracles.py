@@ -146,3 +146,19 @@ def exact_least_squares(X, Y, weights=None, ridge=None):
             if k != i:
                 table[k] = table[k] - table[k, i] * table[i]
     return table[:, p:].astype(float)
+
+
+def central_differences(objective, x, step=1e-6):
+    """Return the derivative of a number by every entry of an array."""
+    gradient = np.empty_like(x)
+    for place in np.ndindex(x.shape):
+        up, down = x.copy(), x.copy()
+        up[place] += step
+        down[place] -= step
+        gradient[place] = (objective(up) - objective(down)) / (2 * step)
+    return gradient
+
+
+def relative_error(found, expected):
+    """Distance of two arrays in units of the length of the second."""
+    return np.linalg.norm(found - expected) / max(np.linalg.norm(expected), 1e-300)

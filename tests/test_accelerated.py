@@ -28,6 +28,7 @@ KERNELS_WITH_ORACLES = {
     "skspace._numba.elastic_net",
     "skspace._numba.kd_tree",
     "skspace._numba.omp",
+    "skspace._numba.optimizers",
     "skspace._numba.pcg",
     "skspace._numba.planes",
     "skspace._numba.point_to_plane",
@@ -700,3 +701,31 @@ def test_local_planes_are_fitted_to_the_nearest_points(rng):
                         1, 2 * values[1] / values[2]
                     )
                     np.testing.assert_allclose(trust[i], share, atol=1e-6)
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n", [0, 1, 37])
+def test_optimizer_kernels_take_their_step(n, dtype, in_place, rng):
+    from skspace._numba.optimizers import adam, sgd
+
+    p, g, m = rng.standard_normal((3, n)).astype(dtype)
+    v = rng.uniform(size=n).astype(dtype)
+    gradient = 0.5 * g + 0.1 * p
+    mean, square = 0.9 * m + 0.1 * gradient, 0.99 * v + 0.01 * gradient**2
+    expected = 0.98 * p - 0.03 * mean / (1.5 * np.sqrt(square) + 1e-3)
+    p_, m_, v_ = p.copy(), m.copy(), v.copy()
+    new = p_ if in_place else np.full_like(p, np.nan)
+    tolerance = 64 * np.finfo(dtype).eps
+    factors = [0.5, 0.1, 0.98, 0.03, 1.5, 1e-3, 0.9, 0.1, 0.99, 0.01]
+    adam(p_, g, m_, v_, new, np.array(factors, dtype))
+    for ours, theirs in ((new, expected), (m_, mean), (v_, square)):
+        np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+
+    velocity = 0.9 * m + gradient
+    p_, m_ = p.copy(), m.copy()
+    new = p_ if in_place else np.full_like(p, np.nan)
+    sgd(p_, g, m_, new, np.array([0.5, 0.1, 0.98, 0.03, 0.9], dtype))
+    expected = 0.98 * p - 0.03 * velocity
+    for ours, theirs in ((new, expected), (m_, velocity)):
+        np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
