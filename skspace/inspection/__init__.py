@@ -11,6 +11,7 @@ from ._principal_angles import PrincipalAnglesDisplay
 from ._spectrum import SpectrumDisplay
 from ._subspace_clustering import SubspaceClusteringDisplay
 from ._subspace_decomposition import SubspaceDecompositionDisplay
+from ._training_curves import TrainingCurvesDisplay
 
 __all__ = [
     "ActiveSubspaceDisplay",
@@ -24,4 +25,5 @@ __all__ = [
     "SpectrumDisplay",
     "SubspaceClusteringDisplay",
     "SubspaceDecompositionDisplay",
+    "TrainingCurvesDisplay",
 ]
