@@ -1,5 +1,13 @@
 """Mutual information: estimates with their error, and what speaks against them."""
 
+from ._diffusion import diffusion_spectral_entropy, diffusion_spectral_mutual_info
+from ._gaussian import GaussianCopulaMutualInfo, GaussianMutualInfo
 from ._result import MIResult
 
-__all__ = ["MIResult"]
+__all__ = [
+    "GaussianCopulaMutualInfo",
+    "GaussianMutualInfo",
+    "MIResult",
+    "diffusion_spectral_entropy",
+    "diffusion_spectral_mutual_info",
+]

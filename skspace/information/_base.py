@@ -26,6 +26,8 @@ from ._result import (
 
 __all__ = ["BaseMutualInfo", "check_pair"]
 
+MARGINALS_CONSTRAINT = {"marginals": [StrOptions(set(MARGINALS))]}
+
 LEVELS = tuple(range(2, 11))
 """Numbers of chunks from which the standard error comes."""
 
@@ -72,11 +74,13 @@ class BaseMutualInfo(Estimator, ABC):
     """Base of estimators of the mutual information of two samples.
 
     A subclass stores the shared parameters under their names and defines
-    :meth:`_estimate`; it may override :meth:`_min_samples`.
+    :meth:`_estimate`; it may override :meth:`_min_samples`. Its columns are mapped by
+    `marginals`, a parameter of its own (``MARGINALS_CONSTRAINT``) or a constant.
     """
 
+    marginals = "none"
+
     _parameter_constraints = {
-        "marginals": [StrOptions(set(MARGINALS))],
         "n_permutations": [Interval(Integral, 0, None, closed="left")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither"), None],
         "units": [StrOptions(set(UNITS))],
@@ -110,17 +114,17 @@ class BaseMutualInfo(Estimator, ABC):
         """Name of the estimator in its result."""
         return type(self).__name__.removesuffix("MutualInfo")
 
-    def _value(self, X, Y, rng):
-        """One replicate, from rows before the map of the columns."""
-        return self._estimate(
+    def _replicate(self, X, Y, rng):
+        """Value of one permutation or chunk; override it where it is cheaper alone."""
+        return self._estimate(X, Y, rng).value
+
+    def _chunk_value(self, X, Y, rng):
+        """Value of some of the rows, from before the map of the columns."""
+        return self._replicate(
             transform_marginals(X, self.marginals),
             transform_marginals(Y, self.marginals),
             rng,
-        ).value
-
-    def _permuted_value(self, X, Y, rng):
-        """One replicate, from columns mapped before: a permutation changes none."""
-        return self._estimate(X, Y, rng).value
+        )
 
     @fit_context
     def fit(self, X, y):
@@ -152,7 +156,7 @@ class BaseMutualInfo(Estimator, ABC):
         if self.n_permutations:
             found = found._replace(
                 p_value=permutation_p_value(
-                    self._permuted_value,
+                    self._replicate,  # a permutation changes no mapped column
                     mapped_x,
                     mapped_y,
                     found.value,
@@ -181,7 +185,7 @@ class BaseMutualInfo(Estimator, ABC):
         levels = [m for m in LEVELS if len(X) // m >= least]
         if not levels:
             return None
-        return subsample(self._value, X, Y, found.value, levels, rng, self.n_jobs)
+        return subsample(self._chunk_value, X, Y, found.value, levels, rng, self.n_jobs)
 
     def _store(self, found, X, notes, sample):
         """Set the attributes from an estimate in nats and its subsamples."""

@@ -17,6 +17,8 @@ FLAGS = {
     "curved_extrapolation": "not a line in 1/n: too few samples for this estimator",
     "anchor_dependent": "the extrapolation hangs on its first point",
     "extrapolation_moves": "the extrapolation moves against its own points",
+    "not_gaussian": "the variables are not jointly normal: the value is no bound",
+    "unbounded": "one sample determines a part of the other: no finite information",
     "ceiling": "the bound is near the logarithm of the samples scored at once",
     "no_plateau": "the value still grows with the embedding dimension",
     "overfit_dimension": "the value falls at large embedding dimensions",

@@ -1,0 +1,426 @@
+"""Mutual information of normal variables, of normal copulas, and whether they are."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import digamma
+from scipy.stats import chi2, norm
+from sklearn.covariance import ledoit_wolf
+
+from .._array import array_namespace
+from .._sklearn import Interval, StrOptions
+from ..linalg import as_basis
+from ._base import BaseMutualInfo
+from ._docs import shared_docs
+from ._result import Estimate
+
+__all__ = [
+    "CanonicalPairs",
+    "GaussianCopulaMutualInfo",
+    "GaussianMutualInfo",
+    "canonical_pairs",
+    "gaussian_bias",
+    "gaussian_information",
+    "independence_p_value",
+    "kurtosis_p_value",
+    "n_significant_pairs",
+]
+
+NORMALITY = 0.01
+"""Level of the test of normality."""
+
+
+class CanonicalPairs(NamedTuple):
+    """Directions of X and Y that correlate most, one pair after another.
+
+    Attributes
+    ----------
+    correlations : array of shape (min(rank_x, rank_y),)
+        Falling, in [0, 1].
+    x, y : array of shape (n, min(rank_x, rank_y))
+        Scores of mean 0 and variance 1.
+    rank_x, rank_y : int
+        Numbers of independent columns.
+    """
+
+    correlations: Any
+    x: Any
+    y: Any
+    rank_x: int
+    rank_y: int
+
+    @property
+    def n(self):
+        """Number of samples."""
+        return self.x.shape[0]
+
+
+def canonical_pairs(X, Y):
+    """Canonical correlations and variates by orthonormal bases and an SVD.
+
+    Parameters
+    ----------
+    X, Y : array of shape (n, dx) and (n, dy)
+        Each with a column that varies.
+
+    Returns
+    -------
+    CanonicalPairs
+
+    Notes
+    -----
+    No covariance is inverted: singular values of QxᵀQy for bases Qx and Qy of the
+    centred columns, which keeps all digits where n is not far above the number of
+    columns. Cost O(n (dx² + dy²)).
+    """
+    xp = array_namespace(X, Y)
+    A = as_basis(X - xp.mean(X, axis=0))
+    B = as_basis(Y - xp.mean(Y, axis=0))
+    U, s, Vt = xp.linalg.svd(xp.matrix_transpose(A) @ B, full_matrices=False)
+    root = math.sqrt(X.shape[0])
+    return CanonicalPairs(
+        xp.clip(s, 0.0, 1.0),
+        root * (A @ U),
+        root * (B @ xp.matrix_transpose(Vt)),
+        A.shape[1],
+        B.shape[1],
+    )
+
+
+def gaussian_information(correlations):
+    """Information -½ Σ log(1 - ρ²) of normal variables, in nats.
+
+    Parameters
+    ----------
+    correlations : array of shape (r,)
+        Canonical correlations. Those within rounding of 1 count as that far from it,
+        so that the value is finite.
+
+    Returns
+    -------
+    information : float
+    """
+    xp = array_namespace(correlations)
+    least = 8 * float(xp.finfo(correlations.dtype).eps)
+    rest = xp.clip((1 - correlations) * (1 + correlations), least, 1.0)
+    return -0.5 * float(xp.sum(xp.log(rest)))
+
+
+def is_unbounded(correlations):
+    """Whether a correlation is 1 but for rounding."""
+    xp = array_namespace(correlations)
+    return float(xp.max(correlations)) > 1 - 8 * float(xp.finfo(correlations.dtype).eps)
+
+
+def gaussian_bias(n, dx, dy):
+    """Mean error of -½ Σ log(1 - ρ²) on n normal samples, exactly.
+
+    Notes
+    -----
+    ½ [A(dx) + A(dy) - A(dx + dy)] with A(d) = Σ_{j=1..d} ψ((n - j) / 2), from the mean
+    of the log-determinant of a Wishart matrix; about dx dy / (2 n). It does not depend
+    on the correlations.
+    """
+
+    def mean_log_determinant(d):
+        return float(np.sum(digamma((n - np.arange(1, d + 1)) / 2)))
+
+    both = mean_log_determinant(dx) + mean_log_determinant(dy)
+    return (both - mean_log_determinant(dx + dy)) / 2
+
+
+def corrected_information(pairs):
+    """Return the information less its mean error, and that mean error."""
+    bias = gaussian_bias(pairs.n, pairs.rank_x, pairs.rank_y)
+    return gaussian_information(pairs.correlations) - bias, bias
+
+
+def independence_p_value(pairs, first=0):
+    """Probability of so much correlation beyond the first pairs, if there were none.
+
+    Bartlett's approximation: -(n - 1 - (dx + dy + 1) / 2) Σ log(1 - ρ²) over the
+    others has a chi-squared distribution of (dx - first) (dy - first) degrees of
+    freedom.
+    """
+    rest = gaussian_information(pairs.correlations[first:])
+    factor = pairs.n - 1 - (pairs.rank_x + pairs.rank_y + 1) / 2
+    degrees = (pairs.rank_x - first) * (pairs.rank_y - first)
+    return float(chi2.sf(max(factor, 0.0) * 2 * rest, degrees))
+
+
+def n_significant_pairs(pairs, level=1e-3):
+    """Count the pairs that Bartlett's sequential test finds."""
+    r = pairs.correlations.shape[0]
+    for first in range(r):
+        if independence_p_value(pairs, first) >= level:
+            return first
+    return r
+
+
+def kurtosis_p_value(scores):
+    """Probability of Mardia's kurtosis if the rows were normal.
+
+    Parameters
+    ----------
+    scores : array of shape (n, p)
+        Rows; each column varies.
+
+    Returns
+    -------
+    p_value : float
+        Of both tails.
+
+    Notes
+    -----
+    The mean of (zᵀ Σ⁻¹ z)² over rows has mean p (p + 2) (n - 1) / (n + 1) and a
+    variance of about 8 p (p + 2) / n under normality [1]_. Columns that are normal
+    scores have a kurtosis that is fixed in part, which makes the test cautious. Cost
+    O(n p²).
+
+    References
+    ----------
+    .. [1] K. V. Mardia, "Measures of multivariate skewness and kurtosis with
+       applications", Biometrika 57 (1970). :doi:`10.1093/biomet/57.3.519`
+    """
+    xp = array_namespace(scores)
+    Q = as_basis(scores - xp.mean(scores, axis=0))
+    n, p = Q.shape
+    square = n * xp.sum(Q * Q, axis=1)
+    centre = p * (p + 2) * (n - 1) / (n + 1)
+    z = (float(xp.mean(square * square)) - centre) / math.sqrt(8 * p * (p + 2) / n)
+    return float(2 * norm.sf(abs(z)))
+
+
+def shrunken_information(X, Y, shrinkage):
+    """Information of the correlation matrix (1 - s) C + s I, in nats.
+
+    Returns
+    -------
+    information : float
+    shrinkage : float
+        The weight s, that of Ledoit and Wolf for "auto".
+    """
+    Z = np.concatenate([X, Y], axis=1)
+    Z = Z - np.mean(Z, axis=0)
+    deviation = np.std(Z, axis=0)
+    Z = Z[:, deviation > 0] / deviation[deviation > 0]
+    dx = int(np.sum(deviation[: X.shape[1]] > 0))
+    if shrinkage == "auto":
+        shrinkage = float(ledoit_wolf(Z, assume_centered=True)[1])
+    C = (1 - shrinkage) * (Z.T @ Z) / len(Z) + shrinkage * np.eye(Z.shape[1])
+    parts = (C[:dx, :dx], C[dx:, dx:])
+    whole = np.linalg.slogdet(C)[1]
+    return float(sum(np.linalg.slogdet(P)[1] for P in parts) - whole) / 2, shrinkage
+
+
+class _GaussianBase(BaseMutualInfo):
+    """What the two Gaussian estimators share: all but the map of the columns."""
+
+    _parameter_constraints = {
+        **BaseMutualInfo._parameter_constraints,
+        "shrinkage": [
+            Interval(Real, 0, 1, closed="right"),
+            StrOptions({"auto"}),
+            None,
+        ],
+    }
+
+    def __init__(
+        self,
+        *,
+        shrinkage=None,
+        n_permutations=0,
+        confidence_level=0.95,
+        units="nats",
+        n_jobs=None,
+        random_state=None,
+    ):
+        self.shrinkage = shrinkage
+        self.n_permutations = n_permutations
+        self.confidence_level = confidence_level
+        self.units = units
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _min_samples(self, dx, dy):
+        return 4 if self.shrinkage is not None else dx + dy + 2
+
+    def _check_size(self, X, Y):
+        columns = X.shape[1] + Y.shape[1]
+        if self.shrinkage is None and len(X) <= columns + 1:
+            raise ValueError(
+                f"{type(self).__name__} needs more than {columns + 1} samples for "
+                f"{X.shape[1]} + {Y.shape[1]} columns, got n_samples={len(X)}: some "
+                "combination of columns correlates perfectly by chance. Set "
+                "shrinkage='auto', or pass fewer columns."
+            )
+        super()._check_size(X, Y)
+
+    def _replicate(self, X, Y, rng):
+        X, Y = (Z[:, np.any(Z[:1] != Z, axis=0)] for Z in (X, Y))
+        if 0 in (X.shape[1], Y.shape[1]):  # in a chunk of rows
+            return 0.0
+        if self.shrinkage is not None:
+            return shrunken_information(X, Y, self.shrinkage)[0]
+        return corrected_information(canonical_pairs(X, Y))[0]
+
+    def _estimate(self, X, Y, rng, n_jobs=None):
+        if self.shrinkage is not None:
+            value, used = shrunken_information(X, Y, self.shrinkage)
+            return Estimate(value, details={"shrinkage_used": used})
+        pairs = canonical_pairs(X, Y)
+        value, bias = corrected_information(pairs)
+        normality = kurtosis_p_value(np.concatenate([pairs.x, pairs.y], axis=1))
+        flags = []
+        if is_unbounded(pairs.correlations):
+            flags.append("unbounded")
+        elif normality < NORMALITY:
+            flags.append("not_gaussian")
+        return Estimate(
+            value,
+            tuple(flags),
+            details={
+                "bias": bias,
+                "normality_p_value": normality,
+                "canonical_correlations": pairs.correlations,
+            },
+            p_value=independence_p_value(pairs),
+        )
+
+
+COMMON = """shrinkage : float in (0, 1], "auto" or None, default=None
+    Weight s in the correlation matrix (1 - s) C + s I; "auto" is the estimate of
+    Ledoit and Wolf. For columns as many as samples, or nearly so. The value is low
+    then, by an amount that is not known: neither its bias nor a p-value without
+    permutations is."""
+
+DETAILS = """The information is -½ Σ log(1 - ρ²) over the canonical correlations ρ, less
+its exact mean error ½ [A(dx) + A(dy) - A(dx + dy)] with
+A(d) = Σ_{j=1..d} ψ((n - j) / 2), about dx dy / (2 n) (the mean of the log-determinant
+of a Wishart matrix). ``p_value_`` without permutations is Bartlett's. Flag
+"not_gaussian": Mardia's kurtosis of the canonical variates refutes normality at level
+0.01. Flag "unbounded": a correlation is 1 but for rounding; what is reported is what
+rounding leaves of an infinite value.
+
+Cost O(n (dx + dy)²)."""
+
+P_VALUE = "0 gives Bartlett's chi-squared test, free of cost."
+
+
+def _fill(cls):
+    """Insert what both classes say."""
+    if cls.__doc__ is not None:
+        for name, text in (("common", COMMON), ("details", DETAILS)):
+            lines = "".join(f"    {x}\n" if x else "\n" for x in text.splitlines())
+            cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}\n", lines)
+    return cls
+
+
+@_fill
+@shared_docs(cost="nine more estimates", p_value=P_VALUE)
+class GaussianMutualInfo(_GaussianBase):
+    """Mutual information of two samples that are jointly normal.
+
+    Exact for normal variables, of any dimensions, and in an instant. For others it is
+    neither an upper nor a lower bound: it sees linear relations only, and heavy tails
+    pass for information.
+
+    Parameters
+    ----------
+    {common}
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Raises
+    ------
+    ValueError
+        Without shrinkage, if there are no more than dx + dy + 1 samples; if lengths
+        differ, or values are not finite.
+
+    See Also
+    --------
+    GaussianCopulaMutualInfo : The same after normal scores, for any marginals.
+    CanonicalMutualInfo : Nearest neighbours on the canonical variates.
+
+    Notes
+    -----
+    {details}
+
+    References
+    ----------
+    T. W. Anderson, "An introduction to multivariate statistical analysis", 3rd edition,
+    Wiley (2003), chapters 7 and 12.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspace.information import GaussianMutualInfo
+    >>> x, e = np.random.RandomState(0).standard_normal((2, 2000, 1))
+    >>> y = 0.75 * x + np.sqrt(1 - 0.75**2) * e  # -log(1 - 0.75²) / 2 = 0.413
+    >>> round(GaussianMutualInfo().fit(x, y).mi_, 2)
+    0.41
+    """
+
+
+@_fill
+@shared_docs(cost="nine more estimates", p_value=P_VALUE)
+class GaussianCopulaMutualInfo(_GaussianBase):
+    """Mutual information of two samples that are normal but for a map of each column.
+
+    Columns are replaced by their normal scores, then taken as jointly normal. Any
+    increasing maps of the columns leave the value as it is. Exact where the copula is
+    Gaussian; elsewhere neither an upper nor a lower bound, and low as a rule.
+
+    Parameters
+    ----------
+    {common}
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Raises
+    ------
+    ValueError
+        Without shrinkage, if there are no more than dx + dy + 1 samples; if lengths
+        differ, or values are not finite.
+
+    See Also
+    --------
+    GaussianMutualInfo : Without normal scores.
+    CanonicalMutualInfo : Nearest neighbours on the canonical variates.
+
+    Notes
+    -----
+    {details}
+
+    Normal scores of finite samples lie closer together than normal variables: at
+    strong dependence the value is low by a little (0.02 of 4 nats at 5000 samples).
+    Tied values share their mean rank.
+
+    References
+    ----------
+    R. A. A. Ince, B. L. Giordano, C. Kayser, G. A. Rousselet, J. Gross and P. G.
+    Schyns, "A statistical framework for neuroimaging data analysis based on mutual
+    information estimated via a Gaussian copula", Human Brain Mapping 38 (2017).
+    :doi:`10.1002/hbm.23471`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspace.information import GaussianCopulaMutualInfo
+    >>> x, e = np.random.RandomState(0).standard_normal((2, 2000, 1))
+    >>> y = 0.75 * x + np.sqrt(1 - 0.75**2) * e  # -log(1 - 0.75²) / 2 = 0.413
+    >>> round(GaussianCopulaMutualInfo().fit(np.exp(x), y**3).mi_, 2)
+    0.41
+    """
+
+    marginals = "normal_score"
