@@ -181,14 +181,14 @@ def distance_sums(X, Y):
     total, rows_x, rows_y = xp.sum(X[:0, :]), [X[:0, 0]], [Y[:0, 0]]
     for start in range(0, n_samples, step):
         rows = slice(start, min(start + step, n_samples))
-        a, b = _distances(X[rows, :], X), _distances(Y[rows, :], Y)
+        a, b = distances(X[rows, :], X), distances(Y[rows, :], Y)
         total = total + xp.sum(a * b)
         rows_x.append(xp.sum(a, axis=1))
         rows_y.append(xp.sum(b, axis=1))
     return total, xp.concat(rows_x), xp.concat(rows_y)
 
 
-def _distances(A, B):
+def distances(A, B):
     """Euclidean distances, from differences: those of equal rows are zero."""
     if is_numpy_array(A):
         return cdist(A, B)
