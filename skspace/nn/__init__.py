@@ -1,6 +1,7 @@
 """Small networks with gradients by hand: layers, optimizers, mini-batches."""
 
 from ._batches import minibatches
+from ._convolution import Convolution, TransposedConvolution
 from ._layers import Activation, BatchNorm, Dense, Layer, UnitRows
 from ._network import Network, move, perceptron
 from ._optimizers import SGD, Adam
@@ -10,9 +11,11 @@ __all__ = [
     "Activation",
     "Adam",
     "BatchNorm",
+    "Convolution",
     "Dense",
     "Layer",
     "Network",
+    "TransposedConvolution",
     "UnitRows",
     "minibatches",
     "move",

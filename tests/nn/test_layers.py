@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from oracles import central_differences, relative_error
 
-from skspace.nn import Activation, BatchNorm, Dense, UnitRows
+from skspace.nn import Activation, BatchNorm, Convolution, Dense, UnitRows
 
 LAYERS = {
     "dense": Dense(4, 3),
@@ -16,6 +16,15 @@ LAYERS = {
     "batch_norm": BatchNorm(4),
     "unit_rows": UnitRows(),
 }
+for shape, k, stride in [
+    ((7, 6), 5, 2),
+    ((4, 5), 1, 2),
+    ((5, 4), 4, 3),
+    ((3, 2), 3, 1),
+]:
+    layer = Convolution((2, *shape), 3, k, stride)
+    LAYERS[f"convolution-{k}-{stride}"] = layer
+    LAYERS[f"transposed-{k}-{stride}"] = layer.mirrored()
 
 
 def a_pass(layer, rng, training):
@@ -24,7 +33,7 @@ def a_pass(layer, rng, training):
         name: value + rng.uniform(0.1, 0.6, size=value.shape)
         for name, value in layer.start(rng).items()
     }
-    x = rng.standard_normal((6, 4))
+    x = rng.standard_normal((6, layer.n_inputs or 4))
     return parameters, x, rng.standard_normal((6, layer.n_outputs or 4))
 
 
