@@ -18,6 +18,7 @@ from sklearn.utils.estimator_checks import (
 )
 
 import skspace
+from skspace.information import GaussianMutualInfo
 
 # Instances of classes that need a parameter, and further variants of any class.
 # A class that is not named here is checked with its defaults.
@@ -118,6 +119,10 @@ INSTANCES = {
         {"n_components": "gap", "n_bootstrap": 0},
     ],
     "RecursiveFeatureMachineRegressor": [{}, {"kernel": "gaussian", "n_rounds": 1}],
+    "GaussianMutualInfo": [{}, {"shrinkage": "auto", "n_permutations": 5}],
+    "ReliableMutualInfo": [
+        {"estimator": GaussianMutualInfo(shrinkage=0.1), "min_chunk_size": 2},
+    ],
 }
 
 # Estimators whose input is no table of samples and features; each has a contract test

@@ -2,12 +2,14 @@
 
 from ._diffusion import diffusion_spectral_entropy, diffusion_spectral_mutual_info
 from ._gaussian import GaussianCopulaMutualInfo, GaussianMutualInfo
+from ._reliable import ReliableMutualInfo
 from ._result import MIResult
 
 __all__ = [
     "GaussianCopulaMutualInfo",
     "GaussianMutualInfo",
     "MIResult",
+    "ReliableMutualInfo",
     "diffusion_spectral_entropy",
     "diffusion_spectral_mutual_info",
 ]

@@ -37,6 +37,9 @@ DRIFT_LEVELS = 5
 SIGNIFICANCE = 0.05
 """p-values from here on count as no signal."""
 
+NOTHING_VARIES = Estimate(0.0, ("no_signal",), se=0.0, p_value=1.0)
+"""Where one side is constant: its information is zero, and nothing is learnt."""
+
 
 def check_pair(estimator, X, y):
     """Validate two samples of the same observations.
@@ -142,33 +145,39 @@ class BaseMutualInfo(Estimator, ABC):
         self : estimator
             With ``mi_`` and ``result_``.
         """
+        return self._fit(X, y)
+
+    def _fit(self, X, y):
         X, Y = check_pair(self, X, y)
         self._check_size(X, Y)
         X, lost_x = drop_constant_columns(X, "X")
         Y, lost_y = drop_constant_columns(Y, "y")
         notes = ("constant_columns",) if lost_x or lost_y else ()
-        rng = check_random_state(self.random_state)
-        if 0 in (X.shape[1], Y.shape[1]):
-            return self._store(nothing_varies(), X, notes, None)
+        found, sample = NOTHING_VARIES, None
+        if X.shape[1] and Y.shape[1]:
+            rng = check_random_state(self.random_state)
+            found, sample = self._evaluate(X, Y, rng)
+        return self._store(found, len(X), notes, sample)
+
+    def _evaluate(self, X, Y, rng):
+        """Return the estimate with its p-value, and subsamples or None."""
         mapped_x = transform_marginals(X, self.marginals)
         mapped_y = transform_marginals(Y, self.marginals)
         found = self._estimate(mapped_x, mapped_y, rng, self.n_jobs)
         if self.n_permutations:
-            found = found._replace(
-                p_value=permutation_p_value(
-                    self._replicate,  # a permutation changes no mapped column
-                    mapped_x,
-                    mapped_y,
-                    found.value,
-                    self.n_permutations,
-                    rng,
-                    self.n_jobs,
-                )
+            p_value = permutation_p_value(
+                self._replicate,  # a permutation changes no mapped column
+                mapped_x,
+                mapped_y,
+                found.value,
+                self.n_permutations,
+                rng,
+                self.n_jobs,
             )
-        sample = None
-        if self.confidence_level is not None:
-            sample = self._subsample(X, Y, found, rng)
-        return self._store(found, X, notes, sample)
+            found = found._replace(p_value=p_value)
+        if self.confidence_level is None:
+            return found, None
+        return found, self._subsample(X, Y, found.value, rng)
 
     def _check_size(self, X, Y):
         least = self._min_samples(X.shape[1], Y.shape[1])
@@ -179,15 +188,15 @@ class BaseMutualInfo(Estimator, ABC):
                 "more samples or fewer columns."
             )
 
-    def _subsample(self, X, Y, found, rng):
+    def _subsample(self, X, Y, value, rng):
         """Values on chunks; None where not even two chunks are large enough."""
         least = self._min_samples(X.shape[1], Y.shape[1])
         levels = [m for m in LEVELS if len(X) // m >= least]
         if not levels:
             return None
-        return subsample(self._chunk_value, X, Y, found.value, levels, rng, self.n_jobs)
+        return subsample(self._chunk_value, X, Y, value, levels, rng, self.n_jobs)
 
-    def _store(self, found, X, notes, sample):
+    def _store(self, found, n, notes, sample):
         """Set the attributes from an estimate in nats and its subsamples."""
         factor = UNITS[self.units]
         flags, curves = [*notes, *found.flags], dict(found.curves)
@@ -203,7 +212,7 @@ class BaseMutualInfo(Estimator, ABC):
             if se is None:
                 flags.append("no_interval")
             else:
-                degrees = np.inf if sample is None else sample.degrees
+                degrees = found.degrees if sample is None else sample.degrees
                 radius = confidence_radius(se, degrees, self.confidence_level)
                 ci = interval(found.value, radius, self.confidence_level, factor)
         flags = tuple(dict.fromkeys(flags))
@@ -214,7 +223,7 @@ class BaseMutualInfo(Estimator, ABC):
             ci=ci,
             p_value=found.p_value,
             se=None if se is None else se * factor,
-            n=len(X),
+            n=n,
             method=self._method(),
             params={**own, **found.details},
             flags=flags,
@@ -255,8 +264,3 @@ def drifts(sample, se):
     levels, means, _ = sample.means()
     means = means[levels <= DRIFT_LEVELS]
     return bool(abs(means[-1] - means[0]) > 2 * se)
-
-
-def nothing_varies():
-    """Estimate where one side is constant: nothing can be told from it."""
-    return Estimate(0.0, ("no_signal",), se=0.0, p_value=1.0)

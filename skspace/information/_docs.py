@@ -8,7 +8,7 @@ default="{marginals}"
     0 and variance 1; to normal scores, quantiles of the standard normal distribution
     at rank / (n + 1); to rank / (n + 1)."""
 
-PARAMETERS = """n_permutations : int, default=0
+PARAMETERS = """n_permutations : int, default={n_permutations}
     Permutations of `y` behind the p-value; each costs an estimate. {p_value}
 confidence_level : float or None, default={level}
     Probability with which the interval should cover the truth, from the spread of
@@ -48,6 +48,7 @@ DEFAULTS = {
     "marginals": "normal_score",
     "level": "0.95",
     "cost": "about two more estimates of cost O(n²), or nine of cost O(n)",
+    "n_permutations": "0",
     "p_value": "0 leaves ``p_value_`` None.",
 }
 
@@ -58,7 +59,8 @@ def shared_docs(**values):
     Parameters
     ----------
     **values : str
-        What differs from ``DEFAULTS``: `marginals`, `level`, `cost`, `p_value`.
+        What differs from ``DEFAULTS``: `marginals`, `level`, `cost`, `p_value`,
+        `n_permutations`.
     """
     values = DEFAULTS | values
 

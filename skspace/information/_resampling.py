@@ -65,8 +65,6 @@ class Subsamples(NamedTuple):
     ----------
     levels : ndarray of int
         Into how many chunks, of each value.
-    sizes : ndarray of int
-        Rows of the chunk, of each value.
     values : ndarray
     variance : float
         Of the value at full size; NaN where there are too few levels.
@@ -77,7 +75,6 @@ class Subsamples(NamedTuple):
     """
 
     levels: Any
-    sizes: Any
     values: Any
     variance: float
     degrees: int
@@ -127,30 +124,49 @@ def subsample(statistic, X, Y, observed, levels, rng, n_jobs=None):
        real-valued data with error bars and controlled bias", Physical Review E 100
        (2019). :doi:`10.1103/PhysRevE.100.022404`
     """
-    n = len(X)
-    order = rng.permutation(n)
-    chunks = [(m, rows) for m in levels for rows in np.array_split(order, m)]
-    seeds = rng.randint(MOST_SEEDS, size=len(chunks))
+    level, tasks = cut(len(X), levels, rng)
 
     def value(rows, seed):
-        rows = np.sort(rows)
         return statistic(X[rows], Y[rows], np.random.RandomState(seed))
 
-    tasks = [(rows, seed) for (_, rows), seed in zip(chunks, seeds, strict=True)]
-    values = np.array(run_replicates(value, tasks, n_jobs), dtype=np.float64)
-    level = np.array([m for m, _ in chunks], dtype=np.int64)
-    total, degrees = 0.0, 0
-    for m in levels:
-        total += (m - 1) * n / m * float(np.var(values[level == m], ddof=1))
-        degrees += m - 1
-    return Subsamples(
-        np.concatenate([[1], level]),
-        np.array([n] + [len(rows) for _, rows in chunks]),
-        np.concatenate([[observed], values]),
-        total / degrees / n if degrees else math.nan,
-        degrees,
-        n,
+    values = run_replicates(value, tasks, n_jobs)
+    return summarise(
+        np.concatenate([[1], level]), np.concatenate([[observed], values]), len(X)
     )
+
+
+def cut(n, levels, rng):
+    """Cut one permutation of n rows into chunks, level after level.
+
+    Returns
+    -------
+    levels : ndarray of int
+        Level of each chunk.
+    tasks : list of (rows, seed)
+        Rows of each chunk, rising, and a seed.
+    """
+    order = rng.permutation(n)
+    chunks = [np.sort(rows) for m in levels for rows in np.array_split(order, m)]
+    seeds = rng.randint(MOST_SEEDS, size=len(chunks))
+    return np.repeat(levels, levels), list(zip(chunks, seeds, strict=True))
+
+
+def summarise(levels, values, n):
+    """Pool the spread of values on the chunks of n rows."""
+    values = np.asarray(values, dtype=np.float64)
+    return Subsamples(levels, values, *pooled_variance(levels, values, n), n)
+
+
+def pooled_variance(levels, values, n):
+    """Variance at n rows from values on chunks, and its degrees of freedom.
+
+    Level m estimates B = n s² / m; see :func:`subsample`.
+    """
+    total, degrees = 0.0, 0
+    for m in np.unique(levels[levels > 1]):
+        total += (m - 1) * n / m * float(np.var(values[levels == m], ddof=1))
+        degrees += int(m) - 1
+    return (total / degrees / n if degrees else math.nan), degrees
 
 
 def confidence_radius(se, degrees, level):

@@ -65,6 +65,8 @@ class Estimate(NamedTuple):
         Numbers that explain the value; they join ``params`` of the result.
     se : float or None
         Standard error, where the estimator knows it without resampling.
+    degrees : float
+        Degrees of freedom behind it.
     p_value : float or None
         Of independence, where the estimator knows it without permutations.
     """
@@ -74,6 +76,7 @@ class Estimate(NamedTuple):
     curves: dict = {}
     details: dict = {}
     se: float | None = None
+    degrees: float = math.inf
     p_value: float | None = None
 
 
