@@ -27,6 +27,11 @@ from ._images import (
     fetch_usps,
     fetch_yaleb,
 )
+from ._known_information import (
+    make_additive_noise,
+    make_correlated_gaussian,
+    make_correlated_student,
+)
 from ._mutual_information import fetch_mi_task, get_mi_task_names
 from ._regression import fetch_ill_conditioned, get_ill_conditioned_names
 from ._sdr import make_sdr_regression
@@ -55,7 +60,10 @@ __all__ = [
     "get_ill_conditioned_names",
     "get_mi_task_names",
     "make_active_subspace",
+    "make_additive_noise",
     "make_attributed_graph",
+    "make_correlated_gaussian",
+    "make_correlated_student",
     "make_corridor",
     "make_sdr_regression",
     "make_union_of_subspaces",
