@@ -35,7 +35,7 @@ DRIFT_LEVELS = 5
 """The value must not move between this many chunks and one."""
 
 SIGNIFICANCE = 0.05
-"""p-values from here on count as no signal."""
+"""Larger p-values are no signal; the smallest that 19 permutations give is not."""
 
 NOTHING_VARIES = Estimate(0.0, ("no_signal",), se=0.0, p_value=1.0)
 """Where one side is constant: its information is zero, and nothing is learnt."""
@@ -201,7 +201,7 @@ class BaseMutualInfo(Estimator, ABC):
         factor = UNITS[self.units]
         flags, curves = [*notes, *found.flags], dict(found.curves)
         se, ci = found.se, None
-        if found.p_value is not None and found.p_value >= SIGNIFICANCE:
+        if found.p_value is not None and found.p_value > SIGNIFICANCE:
             flags.append("no_signal")
         if sample is not None:
             curves["subsamples"] = sample.table()

@@ -189,7 +189,7 @@ class ReliableMutualInfo(BaseMutualInfo):
     ======================= ========================================================
     flag                    raised when
     ======================= ========================================================
-    no_signal               p >= 0.05 by `n_permutations` refits
+    no_signal               p > 0.05 by `n_permutations` refits
     curved_extrapolation    five levels are no line, or there are fewer
     anchor_dependent        the intercept moves by more than 20 % and a standard
                             error without the first point

@@ -7,6 +7,11 @@ from ._embedding import EmbeddingDisplay
 from ._fairness_path import FairnessUtilityPathDisplay
 from ._feature_importance import FeatureImportanceDisplay
 from ._influence import InfluenceDisplay
+from ._mutual_info import (
+    MIDimensionDisplay,
+    MIExtrapolationDisplay,
+    MITrainingDisplay,
+)
 from ._principal_angles import PrincipalAnglesDisplay
 from ._spectrum import SpectrumDisplay
 from ._subspace_clustering import SubspaceClusteringDisplay
@@ -21,6 +26,9 @@ __all__ = [
     "FairnessUtilityPathDisplay",
     "FeatureImportanceDisplay",
     "InfluenceDisplay",
+    "MIDimensionDisplay",
+    "MIExtrapolationDisplay",
+    "MITrainingDisplay",
     "PrincipalAnglesDisplay",
     "SpectrumDisplay",
     "SubspaceClusteringDisplay",
