@@ -18,7 +18,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .._array import accelerated, array_namespace, device
+from .._array import accelerated, array_namespace, device, is_numpy_array
 from ._layers import Layer, check_init, start_weights
 
 __all__ = ["Convolution", "TransposedConvolution"]
@@ -147,7 +147,8 @@ def weigh(x, y, kernel_size, stride):
 def images(x, shape):
     """Rows as images with the sample last; no copy where columns are contiguous."""
     xp = array_namespace(x)
-    return xp.reshape(x.T, (*shape, x.shape[0]))
+    x = np.ascontiguousarray(x.T) if is_numpy_array(x) else x.T
+    return xp.reshape(x, (*shape, x.shape[-1]))
 
 
 def rows(x):
@@ -197,7 +198,8 @@ class _ImageLayer(Layer):
     def forward(self, parameters, x, training=False):
         x = images(x, self.image_shape)
         y = self._respond(x, parameters["weight"])
-        return rows(y + parameters["bias"][:, None, None, None]), x
+        y += parameters["bias"][:, None, None, None]
+        return rows(y), x
 
     def backward(self, parameters, cache, dy, input_gradient=True):
         xp = array_namespace(dy)

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .._array import array_namespace
+from .._array import accelerated, array_namespace
 
 __all__ = ["Activation", "BatchNorm", "Dense", "Layer", "UnitRows"]
 
@@ -194,8 +194,20 @@ class Dense(Layer):
         return dy @ parameters["weight"].T if input_gradient else None, gradients
 
 
-LEAK = 0.1
-"""Slope of the leaky rectifier below zero."""
+SLOPES = {"relu": 0.0, "leaky_relu": 0.1}
+"""Slopes of the rectifiers below zero."""
+
+
+@accelerated("skspace._numba.rectifiers:rectify")
+def rectify(x, slope):
+    """Entries of `x`, times `slope` where they are not positive."""
+    return array_namespace(x).where(x > 0, x, slope * x)
+
+
+@accelerated("skspace._numba.rectifiers:rectify_back")
+def rectify_back(y, dy, slope):
+    """Entries of `dy`, times `slope` where those of the output are not positive."""
+    return array_namespace(y, dy).where(y > 0, dy, slope * dy)
 
 
 @dataclass(frozen=True)
@@ -227,10 +239,8 @@ class Activation(Layer):
 
     def forward(self, parameters, x, training=False):
         xp = array_namespace(x)
-        if self.kind == "relu":
-            y = xp.clip(x, min=0.0)
-        elif self.kind == "leaky_relu":
-            y = xp.maximum(x, LEAK * x)
+        if self.kind in SLOPES:
+            y = rectify(x, SLOPES[self.kind])
         elif self.kind == "tanh":
             y = xp.tanh(x)
         else:
@@ -241,10 +251,8 @@ class Activation(Layer):
         xp = array_namespace(dy)  # each derivative is a function of the output
         if not input_gradient:
             return None, {}
-        if self.kind == "relu":
-            return xp.where(cache > 0, dy, 0.0), {}
-        if self.kind == "leaky_relu":
-            return xp.where(cache > 0, dy, LEAK * dy), {}
+        if self.kind in SLOPES:
+            return rectify_back(cache, dy, SLOPES[self.kind]), {}
         if self.kind == "tanh":
             return dy * (1 - cache * cache), {}
         return -dy * xp.expm1(-cache), {}
