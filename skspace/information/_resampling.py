@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from joblib import effective_n_jobs
 from scipy.stats import t as student
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -21,6 +22,8 @@ MOST_SEEDS = 2**31 - 1
 
 def run_replicates(function, tasks, n_jobs):
     """Values of ``function(*task)`` in the order of the tasks, on joblib threads."""
+    if effective_n_jobs(n_jobs) == 1:  # a dispatch takes longer than many an estimate
+        return [function(*task) for task in tasks]
     return Parallel(n_jobs=n_jobs, prefer="threads")(
         delayed(function)(*task) for task in tasks
     )

@@ -1,0 +1,152 @@
+"""What all estimators share: input, p-values, intervals, flags."""
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from skspace._warnings import DegenerateDataWarning
+from skspace.information import GaussianCopulaMutualInfo, GaussianMutualInfo
+from skspace.information._base import BaseMutualInfo
+from skspace.information._result import Estimate
+
+
+class _Level(BaseMutualInfo):
+    """Reads a value off the number of rows."""
+
+    _parameter_constraints = BaseMutualInfo._parameter_constraints
+
+    def __init__(
+        self,
+        of_n=None,
+        n_permutations=0,
+        confidence_level=0.95,
+        units="nats",
+        n_jobs=None,
+        random_state=0,
+    ):
+        self.of_n = of_n
+        self.n_permutations = n_permutations
+        self.confidence_level = confidence_level
+        self.units = units
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _estimate(self, X, Y, rng, n_jobs=None):
+        return Estimate(self.of_n(len(X)) + 1e-3 * np.mean(X) * np.mean(Y))
+
+    _parameter_constraints = {**_parameter_constraints, "of_n": [callable]}
+
+
+@pytest.fixture
+def sample(rng):
+    return rng.standard_normal((200, 3)), rng.standard_normal((200, 2))
+
+
+def test_one_column_of_y_may_have_one_dimension(sample):
+    X, Y = sample
+    a, b = (GaussianMutualInfo(random_state=0).fit(X, y) for y in (Y[:, 0], Y[:, :1]))
+    assert a.result_.raw == b.result_.raw
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X, Y: (X, Y[:-1]), "inconsistent numbers of samples"),
+        (lambda X, Y: (np.where(X > 3, np.nan, X) * np.nan, Y), "contains NaN"),
+        (lambda X, Y: (X, np.where(Y[0, 0] == Y, np.inf, Y)), "contains infinity"),
+        (lambda X, Y: (X, Y[:, :0]), "0 feature"),
+        (lambda X, Y: (X, np.array(["a"] * len(X))), "could not convert|numeric"),
+        (lambda X, Y: (X[:3], Y[:3]), "got n_samples=3"),
+        (lambda X, Y: (X[:, 0], Y), "2D array"),
+    ],
+)
+def test_bad_input_is_refused_with_a_message(sample, change, message):
+    with pytest.raises(ValueError, match=message):
+        GaussianMutualInfo().fit(*change(*sample))
+
+
+def test_constant_columns_are_left_out_with_a_note(sample):
+    X, Y = sample
+    more = np.concatenate([X, np.ones((200, 1))], axis=1)
+    with pytest.warns(DegenerateDataWarning, match="columns of X"):
+        model = GaussianMutualInfo(random_state=0).fit(more, Y)
+    assert model.raw_ == GaussianMutualInfo(random_state=0).fit(X, Y).raw_
+    assert "constant_columns" in model.flags_
+    assert model.n_features_in_ == 4
+
+
+def test_nothing_that_varies_has_no_information(sample):
+    with pytest.warns(DegenerateDataWarning, match="columns of y"):
+        model = GaussianMutualInfo().fit(sample[0], np.ones(200))
+    assert model.mi_ == model.se_ == 0
+    assert model.ci_[:2] == (0, 0)
+    assert model.p_value_ == 1
+    assert model.flags_ == ("constant_columns", "no_signal")
+
+
+def test_negative_values_are_kept_raw(rng):
+    values = [
+        GaussianMutualInfo(confidence_level=None).fit(*rng.standard_normal((2, 50, 2)))
+        for _ in range(20)
+    ]
+    lowest = min(values, key=lambda m: m.raw_)
+    assert lowest.raw_ < 0
+    assert lowest.mi_ == 0
+
+
+@pytest.mark.parametrize("cls", [GaussianMutualInfo, GaussianCopulaMutualInfo])
+def test_permutation_p_values_are_uniform_under_independence(rng, cls):
+    p = []
+    for seed in range(200):
+        X, Y = rng.standard_normal((30, 2)), rng.standard_normal((30, 1)) ** 3
+        model = cls(n_permutations=19, confidence_level=None, random_state=seed)
+        p.append(model.fit(X, Y).p_value_)
+    assert kstest(p, "uniform").pvalue > 0.01
+
+
+def test_jobs_play_no_part(sample):
+    results = [
+        GaussianMutualInfo(n_permutations=20, n_jobs=n_jobs, random_state=1).fit(
+            *sample
+        )
+        for n_jobs in (None, 2)
+    ]
+    assert results[0].p_value_ == results[1].p_value_
+    assert results[0].ci_ == results[1].ci_
+
+
+def test_too_few_rows_for_chunks_leave_no_interval(rng):
+    model = GaussianMutualInfo().fit(
+        rng.standard_normal((11, 3)), rng.standard_normal(11)
+    )
+    assert model.ci_ is None
+    assert model.se_ is None
+    assert "no_interval" in model.flags_
+
+
+def test_values_that_move_with_the_number_of_rows_are_flagged(sample):
+    drifting = _Level(of_n=lambda n: 1 - 10 / n).fit(*sample)
+    assert drifting.flags_ == ("subsample_drift",)
+    assert _Level(of_n=lambda n: 1.0).fit(*sample).flags_ == ()
+
+
+def test_levels_of_the_interval_are_kept(sample):
+    table = GaussianMutualInfo(random_state=0).fit(*sample).result_.curves["subsamples"]
+    assert table["n_chunks"].tolist() == list(range(1, 11))
+    assert table["n"].tolist() == [200 // m for m in range(1, 11)]
+
+
+def test_wider_intervals_cover_more(sample):
+    narrow, wide = (
+        GaussianMutualInfo(confidence_level=level, random_state=0).fit(*sample).ci_
+        for level in (0.5, 0.99)
+    )
+    assert wide.low <= narrow.low < narrow.high < wide.high
+    assert (narrow.level, wide.level) == (0.5, 0.99)
+
+
+def test_without_a_level_nothing_is_resampled(sample):
+    model = GaussianMutualInfo(confidence_level=None).fit(*sample)
+    assert model.ci_ is None
+    assert "no_interval" not in model.flags_
+    assert model.result_.curves == {}
