@@ -2,6 +2,7 @@
 
 from ._diffusion import diffusion_spectral_entropy, diffusion_spectral_mutual_info
 from ._gaussian import GaussianCopulaMutualInfo, GaussianMutualInfo
+from ._neural import NeuralMutualInfo
 from ._reliable import ReliableMutualInfo
 from ._result import MIResult
 
@@ -9,6 +10,7 @@ __all__ = [
     "GaussianCopulaMutualInfo",
     "GaussianMutualInfo",
     "MIResult",
+    "NeuralMutualInfo",
     "ReliableMutualInfo",
     "diffusion_spectral_entropy",
     "diffusion_spectral_mutual_info",

@@ -41,7 +41,7 @@ NOTHING_VARIES = Estimate(0.0, ("no_signal",), se=0.0, p_value=1.0)
 """Where one side is constant: its information is zero, and nothing is learnt."""
 
 
-def check_pair(estimator, X, y):
+def check_pair(estimator, X, y, *, reset=True):
     """Validate two samples of the same observations.
 
     Parameters
@@ -51,6 +51,8 @@ def check_pair(estimator, X, y):
     X : array-like of shape (n, dx)
     y : array-like of shape (n,) or (n, dy)
         Numbers.
+    reset : bool, default=True
+        False in methods after `fit`, which check ``n_features_in_``.
 
     Returns
     -------
@@ -64,7 +66,13 @@ def check_pair(estimator, X, y):
     if is_array_api_obj(y):
         y = to_numpy(y)
     X, y = validate_data(
-        estimator, X, y, dtype=np.float64, multi_output=True, y_numeric=True
+        estimator,
+        X,
+        y,
+        reset=reset,
+        dtype=np.float64,
+        multi_output=True,
+        y_numeric=True,
     )
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
         raise ValueError(
