@@ -23,3 +23,7 @@ class RankDeficientWarning(SkspaceWarning):
 
 class FewerCentersWarning(SkspaceWarning):
     """There are fewer different rows than centres asked for."""
+
+
+class TiedValuesWarning(SkspaceWarning):
+    """Values repeat too often for the formulas of continuous variables."""
