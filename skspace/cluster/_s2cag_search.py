@@ -33,6 +33,9 @@ N_SKETCHED = 32
 """Random columns that carry the lengths of rows outside those directions."""
 
 N_STARTS = 4
+N_ROUNDED = 2**15
+"""Vertices that find the directions by which all are divided, about."""
+
 PATIENCE = 2
 """Orders in a row without improvement after which longer walks are not tried."""
 
@@ -104,6 +107,7 @@ def search(
     block, n_kept = _reduce(propagation, rows, n_clusters, order, alpha, rng, n_jobs)
     xp = array_namespace(block)
     block = xp.astype(block, xp.float32, copy=False)
+    some = _some_rows(to_numpy(block[:, 0]))
     orders = ORDERS if order == "auto" else (order,)
     if alpha != "auto":
         alphas = (alpha,)
@@ -122,7 +126,7 @@ def search(
                     U = _embed(Z, n_kept, setting, n_clusters)
                     if U.shape[1] < n_clusters:
                         continue
-                    partition = round_embedding(U, n_clusters, N_STARTS, rng)
+                    partition = round_embedding(U, n_clusters, N_STARTS, rng, rows=some)
                     value = agreement(partition.labels)
                     candidate = Candidate(setting, value, partition.n_found)
                     tried.append(candidate)
@@ -196,6 +200,14 @@ def _reduce(propagation, rows, n_clusters, order, alpha, rng, n_jobs):
     ones = xp.astype(ones, directions.dtype)
     columns = xp.concat([directions, rest, ones], axis=1)
     return reference.apply_rows(columns), directions.shape[1]
+
+
+def _some_rows(values):
+    """Rows spread evenly over the values, whatever their order; None where few."""
+    step = len(values) // N_ROUNDED
+    if step < 2:
+        return None
+    return np.sort(np.argsort(values, kind="stable")[step // 2 :: step])
 
 
 def _embed(Z, n_kept, setting, n_clusters):

@@ -33,6 +33,9 @@ SAFETY = 2
 SLOW_MOVES, SLOW_RATE = 5, 0.42
 """Moves that are looked at, and how little they shrink each time, for a standstill."""
 
+SEEN_MOVES = 2
+"""Moves that are looked at where there was a standstill in single precision."""
+
 FIRST_TEST = 6
 """Blocks before the first test for convergence; fewer never were enough."""
 
@@ -90,7 +93,7 @@ def krylov(gram, n_vectors, *, n_oversamples=2, tol=1e-6, max_iter=60, rng=None)
     width = 4 * -(-(n_vectors + n_oversamples) // 4)  # kernels like multiples of four
     rough = in_single_precision(gram)
     block = orthonormal(rough.factor(first_block(rough, width, rng)))
-    n_rough, first_test = 0, FIRST_TEST
+    n_rough, first_test, n_moves = 0, FIRST_TEST, SLOW_MOVES
     if rough is not gram:
         found, within, rotation = grow(
             rough, block, n_vectors, FIRST_TEST, ROUGH, max(1, max_iter // 2)
@@ -98,10 +101,12 @@ def krylov(gram, n_vectors, *, n_oversamples=2, tol=1e-6, max_iter=60, rng=None)
         if within.size > width:
             block = within.combine(rotation[:, :width])
         del within  # as large as the next basis
+        if found.converged and found.angle > ROUGH:
+            n_moves = SEEN_MOVES
         xp, n_rough, first_test = array_namespace(block), found.n_iter, 2
         block = orthonormal(xp.astype(block, xp.float64))
     n_left = max(1, max_iter - n_rough)
-    leading, *_ = grow(gram, block, n_vectors, first_test, tol, n_left)
+    leading, *_ = grow(gram, block, n_vectors, first_test, tol, n_left, n_moves)
     return leading._replace(n_iter=leading.n_iter + n_rough)
 
 
@@ -117,11 +122,11 @@ def in_single_precision(gram):
     return ScaledGram(Z.single())
 
 
-def grow(gram, block, n_vectors, first_test, tol, max_iter):
+def grow(gram, block, n_vectors, first_test, tol, max_iter, n_moves=SLOW_MOVES):
     """Krylov iteration from a block; also returns its basis and rotation."""
     xp, (n, width) = array_namespace(block), block.shape
     eps = float(xp.finfo(block.dtype).eps)
-    within, progress = Subspace(gram, block, MAX_BLOCKS), Progress()
+    within, progress = Subspace(gram, block, MAX_BLOCKS), Progress(n_moves)
     for n_iter in range(1, max_iter + 1):
         half = within.add(block)
         last = block.shape[1]
@@ -144,7 +149,7 @@ def grow(gram, block, n_vectors, first_test, tol, max_iter):
             break
         if full and n_iter < max_iter:  # go on from the best vectors
             block = orthonormal(within.combine(rotation[:, :width]))
-            within, progress = Subspace(gram, block, MAX_BLOCKS), Progress()
+            within, progress = Subspace(gram, block, MAX_BLOCKS), Progress(n_moves)
     leading = within.leading(values, rotation, n_vectors, n_iter, angle, converged)
     return leading, within, rotation
 
@@ -152,7 +157,8 @@ def grow(gram, block, n_vectors, first_test, tol, max_iter):
 class Progress:
     """What the last moves of a subspace tell of those to come."""
 
-    def __init__(self):
+    def __init__(self, n_moves):
+        self.n_moves = n_moves  # looked at for a standstill
         self.previous, self.moves, self.values = None, [], []
 
     def estimate(self, rotation):
@@ -178,9 +184,10 @@ class Progress:
     def has_settled(self, values):
         """Whether only the subspace moves, and hardly slows down."""
         self.values.append(values)
-        if len(self.moves) < SLOW_MOVES or not self.moves[-SLOW_MOVES] > 0:
+        n = self.n_moves
+        if len(self.moves) < n or not self.moves[-n] > 0:
             return False
-        rate = (self.moves[-1] / self.moves[-SLOW_MOVES]) ** (1 / (SLOW_MOVES - 1))
+        rate = (self.moves[-1] / self.moves[-n]) ** (1 / (n - 1))
         change = np.abs(self.values[-1] - self.values[-2])
         return rate > SLOW_RATE and np.all(change <= 1e-3 * np.abs(self.values[-1]))
 

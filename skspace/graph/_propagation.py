@@ -24,6 +24,8 @@ PANEL_WIDTH = 32
 LONG = 20
 """Order from which a shorter series with the same values is looked for."""
 
+CACHE_LINE = 64  # bytes
+
 THREAD_WORK = 2**20
 """Multiply-adds of a step below which threads cost more than they bring."""
 
@@ -324,7 +326,7 @@ def iterate_compiled(N, M, before, steps, n_threads):
     """
     from .._numba.propagate import propagate_rows, scale_into
 
-    start, *buffers = (np.empty(M.shape, dtype=M.dtype) for _ in range(3))
+    start, *buffers = (on_cache_lines(M.shape, M.dtype) for _ in range(3))
     scale_into(M, before, start)
     yield start
     Q = start
@@ -342,10 +344,18 @@ def last_compiled(N, M, before, steps):
     """Run the recursion on NumPy in one thread and one call."""
     from .._numba.propagate import propagate, scale_into
 
-    buffers = [np.empty(M.shape, dtype=M.dtype) for _ in range(3)]
+    buffers = [on_cache_lines(M.shape, M.dtype) for _ in range(3)]
     scale_into(M, before, buffers[0])
     steps = np.array(steps, dtype=M.dtype).reshape(-1, 4)
     return buffers[propagate(N.indptr, N.indices, N.data, steps, *buffers)]
+
+
+def on_cache_lines(shape, dtype):
+    """Empty array that begins with a cache line: gathered rows touch fewer of them."""
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.empty(size + CACHE_LINE, dtype=np.uint8)
+    start = -memory.ctypes.data % CACHE_LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def unscale(Z, scale, M, out=None):

@@ -56,7 +56,7 @@ def snem_round(U, directions):
     return xp.astype(labels, xp.int64), members.T @ U, counts
 
 
-def round_embedding(U, n_clusters, n_init, rng):
+def round_embedding(U, n_clusters, n_init, rng, *, rows=None):
     r"""Partition of largest :math:`\sum_j n_j \|\bar u_j\|^2` over several starts.
 
     Rounds alternate between the directions :math:`r_j = \sum_{i \in j} u_i /
@@ -76,6 +76,8 @@ def round_embedding(U, n_clusters, n_init, rng):
         the rounds go on, and among partitions with all clusters the best one is kept.
     rng : RandomState
         Draws signs.
+    rows : ndarray of int, optional
+        Rows to find the directions with; the others then go to the best of them.
 
     Returns
     -------
@@ -83,16 +85,22 @@ def round_embedding(U, n_clusters, n_init, rng):
 
     Notes
     -----
-    *Cost.* O(n n_clusters^2) a round; 5 to 40 rounds a start, at most 100.
+    *Cost.* O(n n_clusters^2) a round, with n the number of `rows` but for the last;
+    5 to 40 rounds a start, at most 100.
     """
     best = None
-    for start in _starts(U, n_init, rng):
-        partition = _iterate(U, start, n_clusters)
+    some = U if rows is None else U[rows]
+    for start in _starts(some, n_init, rng):
+        partition = _iterate(some, start, n_clusters)
         if n_init > 1 and partition.n_found < n_clusters:
-            partition = _repair(U, partition, n_clusters)
+            partition = _repair(some, partition, n_clusters)
         if best is None or _is_better(partition, best):
             best = partition
-    return best
+    if rows is None:
+        return best
+    sums, counts = cluster_sums(some, best.labels, n_clusters)
+    sizes = np.sqrt(np.maximum(counts, 1))[:, None]
+    return _evaluate(*snem_round(U, sums / sizes), best.n_iter)
 
 
 def _is_better(partition, best):

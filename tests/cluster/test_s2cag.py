@@ -109,6 +109,23 @@ def test_planted_clusters_are_found_without_settings(seed):
     assert adjusted_rand_score(graph.target, fitted.labels_) > 0.93
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_rounding_some_vertices_finds_the_setting_of_all(seed, monkeypatch):
+    graph = make_attributed_graph(900, 300, 5, random_state=seed)
+    X, A = graph.data, graph.adjacency
+    of_all = S2CAG(5, random_state=0).fit(X, adjacency=A).search_results_
+    monkeypatch.setattr("skspace.cluster._s2cag_search.N_ROUNDED", 300)
+    fitted = S2CAG(5, random_state=0).fit(X, adjacency=A)
+    assert adjusted_rand_score(graph.target, fitted.labels_) > 0.93
+    of_some = fitted.search_results_
+    n = min(len(of_some["order"]), len(of_all["order"]))
+    assert_array_equal(of_some["order"][:n], of_all["order"][:n])
+    assert_allclose(of_some["agreement"][:n], of_all["agreement"][:n], atol=0.1)
+    perm = np.random.RandomState(1).permutation(900)
+    moved = S2CAG(5, random_state=0).fit(X[perm], adjacency=A[perm][:, perm])
+    assert adjusted_rand_score(moved.labels_, fitted.labels_[perm]) == 1
+
+
 def test_either_source_is_enough():
     """The other is noise, and the criterion has to see that."""
     by_edges = make_attributed_graph(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skspace.graph import _propagation
-from skspace.graph._propagation import Propagation, filter_weights
+from skspace.graph._propagation import Propagation, filter_weights, on_cache_lines
 
 
 def graph(n, seed, density=0.2):
@@ -250,6 +250,17 @@ def test_results_are_new_arrays():
     results += [propagation.smooth(M, 0, 1.0), propagation.smooth(M, 3, 1.0), M]
     for i, Z in enumerate(results):
         assert not any(np.shares_memory(Z, other) for other in results[:i])
+
+
+@pytest.mark.parametrize("shape", [(1000, 16), (3, 5), (0, 4)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_buffers_begin_with_a_cache_line(shape, dtype):
+    buffer = on_cache_lines(shape, np.dtype(dtype))
+    assert buffer.ctypes.data % 64 == 0 or buffer.size == 0
+    assert buffer.shape == shape
+    assert buffer.dtype == dtype
+    assert buffer.flags.c_contiguous
+    assert buffer.flags.writeable
 
 
 def test_pickle_leaves_moved_copies_behind():

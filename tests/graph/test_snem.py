@@ -137,3 +137,26 @@ def test_float32_is_summed_in_float64():
     U, _ = embedding(300, 4, 0)
     found = round_embedding(U.astype(np.float32), 4, 1, start_of(0))
     assert_allclose(found.objective, round_embedding(U, 4, 1, start_of(0)).objective)
+
+
+@settings(max_examples=40, deadline=None)
+@problems
+def test_directions_found_on_some_rows_divide_all(n, k, seed):
+    U, _ = embedding(n, k, seed)
+    rows = np.arange(0, n, 2)
+    some = round_embedding(U[rows], k, 4, start_of(0))
+    found = round_embedding(U, k, 4, start_of(0), rows=rows)
+    sums, counts = cluster_sums(U[rows], some.labels, k)
+    directions = sums / np.sqrt(np.maximum(counts, 1))[:, None]
+    inner = U @ directions.T
+    assert_allclose(inner[np.arange(n), found.labels], inner.max(axis=1))
+    evaluated = partition_of(U, found.labels, k)
+    assert_allclose(found.objective, evaluated.objective)
+    assert found.n_found == evaluated.n_found
+
+
+def test_all_rows_are_some_rows():
+    U, y = embedding(90, 3, 0, spread=0.1)
+    found = round_embedding(U, 3, 4, start_of(0), rows=np.arange(90))
+    assert adjusted_rand_score(y, found.labels) == 1
+    assert_array_equal(found.labels, round_embedding(U, 3, 4, start_of(0)).labels)
