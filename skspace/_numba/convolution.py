@@ -1,131 +1,128 @@
 """Compiled twins of :mod:`skspace.nn._convolution`: columns of a few samples at a time.
 
 Columns of a whole batch are many times larger than the images. Here they are made for
-one line of responses and for as many samples as fit in the cache, always in the same
-memory, and BLAS takes them from there.
+a few neighbouring responses and as many samples as fit in the cache, always in the
+same memory, and BLAS takes them from there. Runs of samples are kept long: a run is
+one stretch of memory, the next run lies on another page.
 """
 
 import numpy as np
 from numba import njit
 
 COLUMNS = 2**15
-"""Entries of columns made at a time; products as small as this are BLAS's fastest."""
+"""Entries of columns made at a time (128 kB in float32)."""
+PRODUCTS = 2**18
+"""Multiplications in one call of BLAS: so few that OpenBLAS starts no threads, whose
+meetings would cost more than the work."""
 
 
 @njit(cache=True, nogil=True)
-def gather(x, i, first, last, k, stride, top, left, width, columns):
-    """Copy what the kernels of one line of responses lie on, zeros outside."""
-    n_channels, height, n_columns, _ = x.shape
+def tile(area, n_kernels, width, n):
+    """Return how many neighbouring responses and samples are taken at a time."""
+    size = min(COLUMNS, PRODUCTS // n_kernels) // area
+    n_samples = max(min(n, size), 16)
+    return min(max(size // n_samples, 1), width), n_samples
+
+
+@njit(cache=True, nogil=True)
+def gather(x, place, k, stride, top, left, columns):
+    """Copy what the kernels of some responses lie on, zeros outside."""
+    i, start, stop, first, last = place
+    n_channels, height, width, _ = x.shape
     n = last - first
     row = 0
     for c in range(n_channels):
         for a in range(k):
             u = stride * i + a - top
             for b in range(k):
-                for j in range(width):
+                at = 0
+                for j in range(start, stop):
                     v = stride * j + b - left
-                    if 0 <= u < height and 0 <= v < n_columns:
+                    if 0 <= u < height and 0 <= v < width:
                         for m in range(n):
-                            columns[row, j * n + m] = x[c, u, v, first + m]
+                            columns[row, at + m] = x[c, u, v, first + m]
                     else:
                         for m in range(n):
-                            columns[row, j * n + m] = 0
+                            columns[row, at + m] = 0
+                    at += n
                 row += 1
 
 
 @njit(cache=True, nogil=True)
-def scatter(columns, i, first, last, k, stride, top, left, width, x):
+def scatter(columns, place, k, stride, top, left, x):
     """Add columns to what they would be copied from."""
-    n_channels, height, n_columns, _ = x.shape
+    i, start, stop, first, last = place
+    n_channels, height, width, _ = x.shape
     n = last - first
     row = 0
     for c in range(n_channels):
         for a in range(k):
             u = stride * i + a - top
             for b in range(k):
-                for j in range(width):
+                at = 0
+                for j in range(start, stop):
                     v = stride * j + b - left
-                    if 0 <= u < height and 0 <= v < n_columns:
+                    if 0 <= u < height and 0 <= v < width:
                         for m in range(n):
-                            x[c, u, v, first + m] += columns[row, j * n + m]
+                            x[c, u, v, first + m] += columns[row, at + m]
+                    at += n
                 row += 1
 
 
 @njit(cache=True, nogil=True)
-def take_line(y, i, first, last, line):
-    """Copy one line of responses."""
+def take(y, place, responses):
+    """Copy some responses."""
+    i, start, stop, first, last = place
     n = last - first
     for o in range(y.shape[0]):
-        for j in range(y.shape[2]):
+        for j in range(start, stop):
             for m in range(n):
-                line[o, j * n + m] = y[o, i, j, first + m]
+                responses[o, (j - start) * n + m] = y[o, i, j, first + m]
 
 
 @njit(cache=True, nogil=True)
-def put_line(line, i, first, last, y):
-    """Copy one line of responses back."""
+def put(responses, place, y):
+    """Copy some responses back."""
+    i, start, stop, first, last = place
     n = last - first
     for o in range(y.shape[0]):
-        for j in range(y.shape[2]):
+        for j in range(start, stop):
             for m in range(n):
-                y[o, i, j, first + m] = line[o, j * n + m]
+                y[o, i, j, first + m] = responses[o, (j - start) * n + m]
 
 
 @njit(cache=True, nogil=True)
-def run_correlate(x, w, k, stride, top, left, y):
-    """Write the responses of kernels `w` (n_kernels, area) to `y`."""
+def run(task, x, w, y, k, stride, top, left):
+    """Write to `y` (task 0), add to `x` (1) or add to `w` (2) what the others make.
+
+    `w` has shape (n_kernels, area), but (area, n_kernels) for task 1.
+    """
     n_kernels, height, width, n = y.shape
-    area = w.shape[1]
-    step = max(COLUMNS // (area * width), 16)
-    space = np.empty(area * width * step, x.dtype)
-    results = np.empty(n_kernels * width * step, x.dtype)
-    for first in range(0, n, step):
-        last = min(first + step, n)
-        size = width * (last - first)
-        columns = space[: area * size].reshape(area, size)
-        line = results[: n_kernels * size].reshape(n_kernels, size)
-        for i in range(height):
-            gather(x, i, first, last, k, stride, top, left, width, columns)
-            np.dot(w, columns, line)
-            put_line(line, i, first, last, y)
-
-
-@njit(cache=True, nogil=True)
-def run_spread(y, w, k, stride, top, left, x):
-    """Add to `x` what the responses lay down, for kernels `w` (area, n_kernels)."""
-    n_kernels, height, width, n = y.shape
-    area = w.shape[0]
-    step = max(COLUMNS // (area * width), 16)
-    space = np.empty(area * width * step, x.dtype)
-    results = np.empty(n_kernels * width * step, x.dtype)
-    for first in range(0, n, step):
-        last = min(first + step, n)
-        size = width * (last - first)
-        columns = space[: area * size].reshape(area, size)
-        line = results[: n_kernels * size].reshape(n_kernels, size)
-        for i in range(height):
-            take_line(y, i, first, last, line)
-            np.dot(w, line, columns)
-            scatter(columns, i, first, last, k, stride, top, left, width, x)
-
-
-@njit(cache=True, nogil=True)
-def run_weigh(x, y, k, stride, top, left, w):
-    """Add to `w` (n_kernels, area) the products of responses and columns."""
-    n_kernels, height, width, n = y.shape
-    area = w.shape[1]
-    step = max(COLUMNS // (area * width), 16)
-    space = np.empty(area * width * step, x.dtype)
-    results = np.empty(n_kernels * width * step, x.dtype)
-    for first in range(0, n, step):
-        last = min(first + step, n)
-        size = width * (last - first)
-        columns = space[: area * size].reshape(area, size)
-        line = results[: n_kernels * size].reshape(n_kernels, size)
-        for i in range(height):
-            gather(x, i, first, last, k, stride, top, left, width, columns)
-            take_line(y, i, first, last, line)
-            w += np.dot(line, columns.T)
+    area = x.shape[0] * k * k
+    n_columns, n_samples = tile(area, n_kernels, width, n)
+    space = np.empty(area * n_columns * n_samples, x.dtype)
+    results = np.empty(n_kernels * n_columns * n_samples, x.dtype)
+    for i in range(height):
+        for start in range(0, width, n_columns):
+            stop = min(start + n_columns, width)
+            for first in range(0, n, n_samples):
+                last = min(first + n_samples, n)
+                place = i, start, stop, first, last
+                size = (stop - start) * (last - first)
+                columns = space[: area * size].reshape(area, size)
+                responses = results[: n_kernels * size].reshape(n_kernels, size)
+                if task != 1:
+                    gather(x, place, k, stride, top, left, columns)
+                if task != 0:
+                    take(y, place, responses)
+                if task == 0:
+                    np.dot(w, columns, responses)
+                    put(responses, place, y)
+                elif task == 1:
+                    np.dot(w, responses, columns)
+                    scatter(columns, place, k, stride, top, left, x)
+                else:
+                    w += np.dot(responses, columns.T)
 
 
 def before(size, n_responses, k, stride):
@@ -147,7 +144,7 @@ def correlate(x, w, stride):
     y = np.empty((n_kernels, -(-height // stride), -(-width // stride), n), x.dtype)
     at = margins((height, width), y.shape[1:3], k, stride)
     w = np.ascontiguousarray(w).reshape(n_kernels, area)
-    run_correlate(np.ascontiguousarray(x), w, k, stride, *at, y)
+    run(0, np.ascontiguousarray(x), w, y, k, stride, *at)
     return y
 
 
@@ -157,7 +154,7 @@ def spread(y, w, shape, stride):
     x = np.zeros((c, *shape, y.shape[-1]), y.dtype)
     at = margins(shape, y.shape[1:3], k, stride)
     w = np.ascontiguousarray(w.reshape(n_kernels, c * k * k).T)
-    run_spread(np.ascontiguousarray(y), w, k, stride, *at, x)
+    run(1, x, w, np.ascontiguousarray(y), k, stride, *at)
     return x
 
 
@@ -166,7 +163,7 @@ def weigh(x, y, kernel_size, stride):
     w = np.zeros((y.shape[0], x.shape[0] * kernel_size**2), x.dtype)
     at = margins(x.shape[1:3], y.shape[1:3], kernel_size, stride)
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
-    run_weigh(x, y, kernel_size, stride, *at, w)
+    run(2, x, w, y, kernel_size, stride, *at)
     return w.reshape(y.shape[0], x.shape[0], kernel_size, kernel_size)
 
 
