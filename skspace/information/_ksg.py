@@ -125,17 +125,17 @@ class KSGMutualInfo(BaseMutualInfo):
     ----------
     n_neighbors : int, default=3
         k. Fewer have less bias, more have less variance.
-    method : {{"ksg1", "ksg2", "mixed", "lnc"}}, default="ksg1"
+    method : {"ksg1", "ksg2", "mixed", "lnc"}, default="ksg1"
         Kraskov's first or second estimator [1]_; the one of [2]_, for variables that
         are discrete, continuous or both; the first with the correction of [3]_ for
         strong dependence in few dimensions, which needs n_neighbors > dx + dy.
-    metric : {{"chebyshev", "euclidean"}}, default="chebyshev"
+    metric : {"chebyshev", "euclidean"}, default="chebyshev"
         Distance within X and within y: largest difference of a column, or Euclidean.
         The joint distance is the larger of the two.
     discrete_target : bool, default=False
         Whether the rows of y are classes; the estimator is that of [4]_ then, and
         `method` plays no part.
-    ties : {{"auto", "ignore"}}, default="auto"
+    ties : {"auto", "ignore"}, default="auto"
         Whether to take "mixed", with a warning, where more than 5 % of the values of a
         column repeat. Noise is never added.
     {marginals}
