@@ -14,6 +14,7 @@ from ._manifolds import (
     stiefel_retract,
     stiefel_tangent,
 )
+from ._sinkhorn import sinkhorn
 from ._sketch import FrequentDirections
 from ._spectrum import mp_edges, spike_debias
 
@@ -28,6 +29,7 @@ __all__ = [
     "mp_edges",
     "principal_angles",
     "project",
+    "sinkhorn",
     "spike_debias",
     "stiefel_retract",
     "stiefel_tangent",
