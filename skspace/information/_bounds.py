@@ -32,7 +32,8 @@ def infonce(S):
     Returns
     -------
     value : float
-        mean_i [S_ii - (logsumexp_j S_ij + logsumexp_j S_ji) / 2] + log n, at most log n.
+        mean_i [S_ii - (logsumexp_j S_ij + logsumexp_j S_ji) / 2] + log n: at most
+        log n.
     gradient : array of shape (n, n)
         [1 - (softmax by rows + softmax by columns) / 2] / n, the 1 on the diagonal.
 
@@ -149,7 +150,7 @@ def score_sums(blocks, n, clip=(-math.inf, math.inf)):
     O(n²) time, O(b n) memory: maxima and sums of columns are carried from block to
     block. Exponentials keep the dtype of the scores, sums are float64.
     """
-    pairs, rows, start = [], [], 0
+    pairs, rows, columns, start = [], [], None, 0
     for S in blocks:
         xp = array_namespace(S)
         places = xp.arange(n, device=device(S))
@@ -160,7 +161,7 @@ def score_sums(blocks, n, clip=(-math.inf, math.inf)):
         S = xp.where(own, -math.inf, S)
         rows.append(_log_sum_exp(xp, S, 1))
         part = _log_sum_exp(xp, S, 0)
-        columns = part if start == 0 else xp.logaddexp(columns, part)
+        columns = part if columns is None else xp.logaddexp(columns, part)
         start += S.shape[0]
     return ScoreSums(xp.concat(pairs), xp.concat(rows), columns)
 
@@ -176,7 +177,7 @@ def _log_sum_exp(xp, S, axis):
 
 
 def pointwise_infonce(sums):
-    """Part of every sample in symmetric InfoNCE, shape (n,); their mean is the bound."""
+    """Part of every sample in symmetric InfoNCE, shape (n,); the mean is the bound."""
     xp = array_namespace(sums.pairs)
     rows = xp.logaddexp(sums.rows, sums.pairs)
     columns = xp.logaddexp(sums.columns, sums.pairs)
@@ -184,19 +185,19 @@ def pointwise_infonce(sums):
 
 
 def pointwise_nwj(sums):
-    """Part of every sample in NWJ, shape (n,); their mean is the bound."""
+    """Part of every sample in NWJ, shape (n,); the mean is the bound."""
     xp = array_namespace(sums.pairs)
     others = 2 * max(sums.pairs.shape[0] - 1, 1)
     return sums.pairs - (xp.exp(sums.rows - 1) + xp.exp(sums.columns - 1)) / others
 
 
 def pointwise_smile(sums):
-    """Part of every sample in SMILE, shape (n,); their mean is the value."""
+    """Part of every sample in SMILE, shape (n,); the mean is the value."""
     xp = array_namespace(sums.pairs)
     n = sums.pairs.shape[0]
-    return sums.pairs - math.log(
-        max(float(xp.mean(xp.exp(sums.rows))), 1e-300) / (n - 1)
-    )
+    largest = float(xp.max(sums.rows))
+    others = float(xp.mean(xp.exp(sums.rows - largest))) / (n - 1)
+    return sums.pairs - largest - math.log(others)
 
 
 class Bound(NamedTuple):

@@ -265,7 +265,7 @@ class Training:
         )
 
     def _control(self, rows):
-        """Gaussian log ratio of each pair, fitted to training and held-out rows alike."""
+        """Gaussian log ratio of each pair, fitted to all of these rows alike."""
         x, y = (Z[rows] for Z in self.scores)
         a, b = gaussian_ratio(x, y).features(x, y)
         return np.sum(a * b, axis=1)
@@ -323,7 +323,7 @@ def controlled_mean(values, control, part):
 
 
 def smooth(curve):
-    """Running median of five epochs, then a Gaussian of one."""
+    """Take the running median of five epochs, then a Gaussian mean of one."""
     return gaussian_filter1d(
         median_filter(np.asarray(curve), 5, mode="nearest"), 1.0, mode="nearest"
     )

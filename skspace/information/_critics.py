@@ -7,13 +7,12 @@ of the scores to the parameters, ``blocks`` streams the scores of many samples.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from .._array import array_namespace, asarray_like, device, standard_normal
+from .._array import array_namespace, asarray_like, standard_normal
 from ..linalg._whitening import whiten
 from ..nn import Dense, Network, perceptron
 from ._gaussian import CanonicalPairs, n_significant_pairs
@@ -123,8 +122,8 @@ def gaussian_ratio(X, Y, *, rcond=1e-2):
 class SeparableCritic:
     """Scores g(x)·h(y) of two networks, with quadratic and marginal terms.
 
-    S = g·h - ½ Σ a g² - ½ Σ b h² + p(x) + q(y), where (g, p) are outputs of a network of
-    x and (h, q) of one of y, and a, b are learnt. The log density ratio of normal
+    S = g·h - ½ Σ a g² - ½ Σ b h² + p(x) + q(y), where (g, p) are outputs of a network
+    of x and (h, q) of one of y, and a, b are learnt. The log density ratio of normal
     variables has this form with linear g and h.
 
     Parameters

@@ -45,9 +45,10 @@ class NeuralMutualInfo(BaseMutualInfo):
 
     Networks learn to tell pairs (x, y) of a row from pairs of different rows; how well
     they can is a lower bound on the mutual information. They start from the log density
-    ratio of a normal copula and learn what it leaves. Held-out rows choose the amount of
-    training; the value is the bound on the training rows there. For relations that bend,
-    and for many columns that depend on few variables, given a thousand rows or more.
+    ratio of a normal copula and learn what it leaves. Held-out rows choose the amount
+    of training; the value is the bound on the training rows there. For relations that
+    bend, and for many columns that depend on few variables, given a thousand rows or
+    more.
 
     Parameters
     ----------
@@ -73,8 +74,8 @@ class NeuralMutualInfo(BaseMutualInfo):
         Passes over the training rows. None takes as many as make 1000 steps, at least
         20 and at most 200.
     n_iter_no_change : int, default=20
-        Passes without a relative rise of the smoothed held-out bound by 0.001 after which
-        training ends.
+        Passes without a relative rise of the smoothed held-out bound by 0.001 after
+        which training ends.
     test_size : float, default=0.1
         Share of the rows held out; at least 64 or a third of the rows, at most 2000.
     n_permutations : int, default=0
@@ -119,13 +120,13 @@ class NeuralMutualInfo(BaseMutualInfo):
     Columns become normal scores, which changes no information. The score of a pair is
     the log density ratio of the significant canonical pairs, as many of them as score
     best on held-out rows, plus that of the critic. After every pass the bound is taken
-    on the held-out rows; the curve is smoothed (running median of 5, Gaussian of 1), and
-    the parameters of its maximum are kept, those before training included [1]_.
+    on the held-out rows; the curve is smoothed (running median of 5, Gaussian of 1),
+    and the parameters of its maximum are kept, those before training included [1]_.
 
     Training rows are scored together with held-out rows, at most 5000 and 2000 of them
-    ("concatenated": 2000), in blocks. ``result_.params`` holds the bound on the held-out
-    rows, too ("test_value"; chance that a control variate shows is taken off), and that
-    of another bound for the same critic ("other_bound").
+    ("concatenated": 2000), in blocks. ``result_.params`` holds the bound on the
+    held-out rows, too ("test_value"; chance that a control variate shows is taken off),
+    and another bound of the same critic ("other_bound").
 
     Standard error: the sampling error of the mean, and that of a value known to lie
     between the bounds on held-out and training rows, ``se_² = var / n + gap² / 12``. It
@@ -237,8 +238,8 @@ class NeuralMutualInfo(BaseMutualInfo):
         Returns
         -------
         score : float
-            Bound `bound` on these rows at once, in `units`. On rows that were not in the
-            fit it is low on average ("infonce" and "nwj"), and it may be negative.
+            Bound `bound` on these rows at once, in `units`. On rows that were not in
+            the fit it is low on average ("infonce" and "nwj"), and may be negative.
 
         Raises
         ------
@@ -250,8 +251,8 @@ class NeuralMutualInfo(BaseMutualInfo):
         X, Y = check_pair(self, X, y, reset=False)
         if Y.shape[1] != self._n_targets:
             raise ValueError(
-                f"y has {Y.shape[1]} columns, but {type(self).__name__} was fitted with "
-                f"{self._n_targets}."
+                f"y has {Y.shape[1]} columns, but {type(self).__name__} was fitted "
+                f"with {self._n_targets}."
             )
         if self.critic_ is None:
             return 0.0
