@@ -5,6 +5,7 @@ the kernels' lines) and with NUMBA_BOUNDSCHECK=1 (their indices).
 """
 
 import importlib
+import itertools
 import pkgutil
 
 import numpy as np
@@ -517,6 +518,33 @@ def test_planes_are_principal_components_of_neighbours(rng):
         assert plane_through(cloud, np.arange(9), 9)[-1] == 0
 
 
+@pytest.mark.parametrize("m", [1, 15, 16, 17, 100, 1000])
+def test_leaves_of_a_tree_are_its_halves_of_halves(m, rng):
+    from skspace._numba.kd_tree import build, leaf_edges
+    from skspace._numba.planes import planes_of_runs
+
+    _, points, axes, _ = build(rng.standard_normal((m, 3)) * [3, 2, 0.2])
+    edges = [0, m]
+    while len(edges) - 2 < len(axes):  # a tree has one leaf more than inner nodes
+        middles = [(a + b) // 2 for a, b in itertools.pairwise(edges)]
+        edges = sorted(edges + middles)
+    np.testing.assert_array_equal(leaf_edges(m), edges)
+    r = len(edges) - 1
+    planes = np.empty((r, 3)), np.empty((r, 3)), np.empty(r), np.empty(r)
+    planes_of_runs(points, np.array(edges), *planes)
+    for j, (a, b) in enumerate(itertools.pairwise(edges)):
+        centroid, normal, trust, thickness = (part[j] for part in planes)
+        np.testing.assert_allclose(centroid, points[a:b].mean(axis=0), atol=1e-12)
+        if m == 1:
+            assert trust == thickness == 0
+            continue
+        values, vectors = np.linalg.eigh(np.cov(points[a:b].T, bias=True))
+        assert abs(normal @ vectors[:, 0]) > 1 - 1e-7
+        np.testing.assert_allclose(thickness, values[0], atol=1e-7 * values[2])
+        share = (1 - values[0] / values[1]) * min(1, 2 * values[1] / values[2])
+        np.testing.assert_allclose(trust, share, atol=1e-6)
+
+
 def a_pose(rng, size):
     from scipy.spatial.transform import Rotation
 
@@ -706,29 +734,26 @@ def test_local_planes_are_fitted_to_the_nearest_points(rng):
                     np.testing.assert_allclose(trust[i], share, atol=1e-6)
 
 
-@pytest.mark.parametrize("in_place", [False, True])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("n", [0, 1, 37])
-def test_optimizer_kernels_take_their_step(n, dtype, in_place, rng):
+def test_optimizer_kernels_take_their_step(n, dtype, rng):
     from skspace._numba.optimizers import adam, sgd
 
     p, g, m = rng.standard_normal((3, n)).astype(dtype)
     v = rng.uniform(size=n).astype(dtype)
     gradient = 0.5 * g + 0.1 * p
+    tolerance = 64 * np.finfo(dtype).eps
+
     mean, square = 0.9 * m + 0.1 * gradient, 0.99 * v + 0.01 * gradient**2
     expected = 0.98 * p - 0.03 * mean / (1.5 * np.sqrt(square) + 1e-3)
-    p_, m_, v_ = p.copy(), m.copy(), v.copy()
-    new = p_ if in_place else np.full_like(p, np.nan)
-    tolerance = 64 * np.finfo(dtype).eps
+    found = p.copy(), m.copy(), v.copy()
     factors = [0.5, 0.1, 0.98, 0.03, 1.5, 1e-3, 0.9, 0.1, 0.99, 0.01]
-    adam(p_, g, m_, v_, new, np.array(factors, dtype))
-    for ours, theirs in ((new, expected), (m_, mean), (v_, square)):
+    adam(found[0], g, *found[1:], np.array(factors, dtype))
+    for ours, theirs in zip(found, (expected, mean, square), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
 
     velocity = 0.9 * m + gradient
-    p_, m_ = p.copy(), m.copy()
-    new = p_ if in_place else np.full_like(p, np.nan)
-    sgd(p_, g, m_, new, np.array([0.5, 0.1, 0.98, 0.03, 0.9], dtype))
-    expected = 0.98 * p - 0.03 * velocity
-    for ours, theirs in ((new, expected), (m_, velocity)):
+    found = p.copy(), m.copy()
+    sgd(found[0], g, found[1], np.array([0.5, 0.1, 0.98, 0.03, 0.9], dtype))
+    for ours, theirs in zip(found, (0.98 * p - 0.03 * velocity, velocity), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)

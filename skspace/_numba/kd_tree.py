@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 BUCKET = 16
-"""A leaf has fewer points than this, and at least half as many."""
+"""A leaf has at most this many points, and at least half as many."""
 SAMPLE = 64
 """Points by which the extent of a node is judged."""
 DEPTH = 64
@@ -111,6 +111,83 @@ def build(points):
 
 
 @njit(cache=True, nogil=True)
+def leaf_edges(m):
+    """Return where leaves of a tree of m points start, and m itself, (leaves + 1,)."""
+    levels = 0
+    while (m >> levels) >= BUCKET:
+        levels += 1
+    edges = np.empty((1 << levels) + 1, dtype=np.int64)
+    edges[0], edges[-1] = 0, m
+    step = 1 << levels
+    while step > 1:
+        for i in range(0, edges.shape[0] - 1, step):
+            edges[i + step // 2] = (edges[i] + edges[i + step]) // 2
+        step //= 2
+    return edges
+
+
+@njit(cache=True, nogil=True)
+def _next_leaf(axes, splits, x, y, z, bound, size, nodes, runs, gaps):
+    """Go down to a leaf nearer than the bound; what is passed on the way waits.
+
+    Parameters
+    ----------
+    size : int
+        Nodes that wait, the nearest ones last.
+
+    Returns
+    -------
+    start, stop : int
+        Run of the leaf.
+    size : int
+        Nodes that wait now, -1 where there is no such leaf.
+    """
+    while size > 0 and gaps[size - 1, 3] >= bound:
+        size -= 1
+    if size == 0:
+        return 0, 0, -1
+    size -= 1
+    n_inner = axes.shape[0]
+    node, start, stop = nodes[size], runs[size, 0], runs[size, 1]
+    gx, gy, gz, near = gaps[size, 0], gaps[size, 1], gaps[size, 2], gaps[size, 3]
+    while node < n_inner:
+        axis = axes[node]
+        middle = (start + stop) >> 1
+        if axis == 0:
+            delta = x - splits[node]
+            far = near - gx + delta * delta
+        elif axis == 1:
+            delta = y - splits[node]
+            far = near - gy + delta * delta
+        else:
+            delta = z - splits[node]
+            far = near - gz + delta * delta
+        left = 2 * node + 1
+        if far < bound:
+            gaps[size, 0], gaps[size, 1], gaps[size, 2] = gx, gy, gz
+            gaps[size, axis] = delta * delta
+            gaps[size, 3] = far
+            if delta < 0:
+                nodes[size], runs[size, 0], runs[size, 1] = left + 1, middle, stop
+            else:
+                nodes[size], runs[size, 0], runs[size, 1] = left, start, middle
+            size += 1
+        if delta < 0:
+            node, stop = left, middle
+        else:
+            node, start = left + 1, middle
+    return start, stop, size
+
+
+@njit(cache=True, nogil=True)
+def _all_wait(m, nodes, runs, gaps):
+    """Let the whole tree wait; return the number of nodes that do."""
+    nodes[0], runs[0, 0], runs[0, 1] = 0, 0, m
+    gaps[0] = 0.0
+    return 1
+
+
+@njit(cache=True, nogil=True)
 def nearest_two(points, axes, splits, x, y, z, bound, nodes, runs, gaps):
     """Find the nearest point within a bound, and how far the next one is.
 
@@ -133,39 +210,14 @@ def nearest_two(points, axes, splits, x, y, z, bound, nodes, runs, gaps):
     first, second : float
         Squared distances, `bound` where there is none.
     """
-    n_inner = axes.shape[0]
     best, first, second = -1, bound, bound
-    node, start, stop = 0, 0, points.shape[0]
-    gx = gy = gz = 0.0
-    near = 0.0
-    size = 0
+    size = _all_wait(points.shape[0], nodes, runs, gaps)
     while True:
-        while node < n_inner:
-            axis = axes[node]
-            middle = (start + stop) >> 1
-            if axis == 0:
-                delta = x - splits[node]
-                far = near - gx + delta * delta
-            elif axis == 1:
-                delta = y - splits[node]
-                far = near - gy + delta * delta
-            else:
-                delta = z - splits[node]
-                far = near - gz + delta * delta
-            left = 2 * node + 1
-            if far < second:
-                gaps[size, 0], gaps[size, 1], gaps[size, 2] = gx, gy, gz
-                gaps[size, axis] = delta * delta
-                gaps[size, 3] = far
-                if delta < 0:
-                    nodes[size], runs[size, 0], runs[size, 1] = left + 1, middle, stop
-                else:
-                    nodes[size], runs[size, 0], runs[size, 1] = left, start, middle
-                size += 1
-            if delta < 0:
-                node, stop = left, middle
-            else:
-                node, start = left + 1, middle
+        start, stop, size = _next_leaf(
+            axes, splits, x, y, z, second, size, nodes, runs, gaps
+        )
+        if size < 0:
+            return best, first, second
         for i in range(start, stop):
             dx, dy, dz = x - points[i, 0], y - points[i, 1], z - points[i, 2]
             d = dx * dx + dy * dy + dz * dz
@@ -175,13 +227,6 @@ def nearest_two(points, axes, splits, x, y, z, bound, nodes, runs, gaps):
                     first, best = d, i
                 else:
                     second = d
-        while size > 0 and gaps[size - 1, 3] >= second:
-            size -= 1
-        if size == 0:
-            return best, first, second
-        size -= 1
-        node, start, stop = nodes[size], runs[size, 0], runs[size, 1]
-        gx, gy, gz, near = gaps[size, 0], gaps[size, 1], gaps[size, 2], gaps[size, 3]
 
 
 @njit(cache=True, nogil=True)
@@ -193,42 +238,17 @@ def nearest_k(
     As :func:`nearest_two`; `found` (k,) int64 and `squares` (k,) float64 are written,
     places without a point hold -1 and `bound`. Returns how many points there are.
     """
-    n_inner = axes.shape[0]
     for j in range(k):
         found[j], squares[j] = -1, bound
     last = k - 1
     count = 0
-    node, start, stop = 0, 0, points.shape[0]
-    gx = gy = gz = 0.0
-    near = 0.0
-    size = 0
+    size = _all_wait(points.shape[0], nodes, runs, gaps)
     while True:
-        while node < n_inner:
-            axis = axes[node]
-            middle = (start + stop) >> 1
-            if axis == 0:
-                delta = x - splits[node]
-                far = near - gx + delta * delta
-            elif axis == 1:
-                delta = y - splits[node]
-                far = near - gy + delta * delta
-            else:
-                delta = z - splits[node]
-                far = near - gz + delta * delta
-            left = 2 * node + 1
-            if far < squares[last]:
-                gaps[size, 0], gaps[size, 1], gaps[size, 2] = gx, gy, gz
-                gaps[size, axis] = delta * delta
-                gaps[size, 3] = far
-                if delta < 0:
-                    nodes[size], runs[size, 0], runs[size, 1] = left + 1, middle, stop
-                else:
-                    nodes[size], runs[size, 0], runs[size, 1] = left, start, middle
-                size += 1
-            if delta < 0:
-                node, stop = left, middle
-            else:
-                node, start = left + 1, middle
+        start, stop, size = _next_leaf(
+            axes, splits, x, y, z, squares[last], size, nodes, runs, gaps
+        )
+        if size < 0:
+            return count
         for i in range(start, stop):
             dx, dy, dz = x - points[i, 0], y - points[i, 1], z - points[i, 2]
             d = dx * dx + dy * dy + dz * dz
@@ -239,13 +259,6 @@ def nearest_k(
                     j -= 1
                 found[j], squares[j] = i, d
                 count += count < k
-        while size > 0 and gaps[size - 1, 3] >= squares[last]:
-            size -= 1
-        if size == 0:
-            return count
-        size -= 1
-        node, start, stop = nodes[size], runs[size, 0], runs[size, 1]
-        gx, gy, gz, near = gaps[size, 0], gaps[size, 1], gaps[size, 2], gaps[size, 3]
 
 
 @njit(cache=True, nogil=True)

@@ -154,3 +154,34 @@ def fit_normals(points, axes, splits, k, wanted, normals, trust):
         plane = plane_through(points, found, count)
         normals[i, 0], normals[i, 1], normals[i, 2] = plane[3], plane[4], plane[5]
         trust[i] = plane[6]
+
+
+@njit(cache=True, nogil=True)
+def planes_of_runs(points, edges, centroids, normals, trust, thickness):
+    """Fit a plane to every run of points.
+
+    Parameters
+    ----------
+    points : (m, 3) float64
+    edges : (r + 1,) int64
+        Run j is ``points[edges[j]:edges[j + 1]]``; none is empty.
+    centroids, normals : (r, 3) float64
+    trust : (r,) float64
+        Written: as in :func:`plane_through`.
+    thickness : (r,) float64
+        Written: mean squared distance to the plane.
+    """
+    found = np.arange(points.shape[0])
+    for j in range(edges.shape[0] - 1):
+        start, stop = edges[j], edges[j + 1]
+        cx, cy, cz, nx, ny, nz, good = plane_through(
+            points, found[start:stop], stop - start
+        )
+        square = 0.0
+        for i in range(start, stop):
+            x, y, z = points[i, 0] - cx, points[i, 1] - cy, points[i, 2] - cz
+            off = nx * x + ny * y + nz * z
+            square += off * off
+        centroids[j, 0], centroids[j, 1], centroids[j, 2] = cx, cy, cz
+        normals[j, 0], normals[j, 1], normals[j, 2] = nx, ny, nz
+        trust[j], thickness[j] = good, square / (stop - start)

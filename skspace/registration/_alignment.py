@@ -10,8 +10,9 @@ import numpy as np
 from ._clouds import FEWEST, thin
 from ._motion import moved
 from ._pairs import Pairs, Side
+from ._patches import split
 from ._step import analyze, direct, directions, prior_of, solve
-from ._target import blank, make_level
+from ._target import make_level
 
 REACH = 4.0
 """Distances of pairs in cells: a stage for distance d works on cells of d / 4."""
@@ -19,6 +20,8 @@ COARSE = (8.0, 3.0)
 """Cells of the automatic schedule's coarse stages, in spacings of the target."""
 SAMPLE, COARSE_SAMPLE = 3_500, 1_500
 """Most source points of an automatic stage with fixed normals, last and before."""
+FLAT = 9_000
+"""Most points of flat patches of each cloud in a stage with local planes both ways."""
 COARSE_ITER = 12
 """Most iterations of a coarse stage, which only has to come near."""
 LONGEST_STRIDE = 3.0
@@ -73,9 +76,9 @@ class Stage(NamedTuple):
     local: bool = False
     """Planes through the neighbours of each point, or normals fitted once."""
     both: bool = False
-    """Whether each cloud has planes for the points of the other."""
+    """Local planes of each cloud for the points of the other, where they tell much."""
     most: float = np.inf
-    """Most points of a cloud that are measured."""
+    """Most points of a cloud that are measured; of flat patches where both are."""
     last: bool = False
 
 
@@ -145,7 +148,7 @@ class Alignment:
         self.start = self.pose = start
         self.converged = self.finished = False
         self.sums = self.analysis = self.planes = None
-        self._pairs = self._now = self._trees = None
+        self._pairs = self._now = None
         self._clouds = {0.0: source}
 
     def states(self):
@@ -166,9 +169,8 @@ class Alignment:
             stage = Stage(0.0, distance, local=local, most=most, last=True)
             yield from self._stage(stage)
         if auto and self._is_weak():
-            near = Stage(0.0, distance, both=True, most=SAMPLE)
-            yield from self._stage(near)
-            yield from self._stage(near._replace(local=True, most=np.inf, last=True))
+            stage = Stage(0.0, distance, local=True, both=True, most=FLAT, last=True)
+            yield from self._stage(stage)
 
     def _is_weak(self):
         return self.analysis is not None and bool(np.any(self.analysis.weak))
@@ -196,22 +198,15 @@ class Alignment:
             if stage.local:
                 return [Side(points, level, k, thickness)]
             return [Side(points, level, n_neighbors=index.n_neighbors)]
-        if self._trees is None:  # with normals of their own, of k points
-            self._trees = blank(level), make_level(points)[0]
-        target, source = self._trees
-        ours, theirs = (
-            sample(source.points, stage.most),
-            sample(target.points, stage.most),
-        )
-        if stage.local:
-            return [
-                Side(ours, target, k, thickness),
-                Side(theirs, source, k, thickness, reverse=True),
+        sides = []
+        clouds = [split(each) for each in (make_level(points)[0], level)]
+        for reverse in (False, True):
+            (telling, flat, _), (_, _, planes) = clouds[::-1] if reverse else clouds
+            sides += [
+                Side(telling, planes, k, thickness, reverse=reverse),
+                Side(sample(flat, stage.most), planes, reverse=reverse),
             ]
-        return [
-            Side(ours, target, n_neighbors=k),
-            Side(theirs, source, n_neighbors=k, reverse=True),
-        ]
+        return sides
 
     def _stage(self, stage):
         settings = self.settings
@@ -284,8 +279,9 @@ class Alignment:
         self.sums = sums = self._pairs.update(self.pose, self._now.distance)
         if sums.n_pairs < FEWEST:
             self.analysis = analyze(sums.hessian, sums.sigma, self.rules)
-            n_points = self._pairs.sides[0].points.shape[0]
-            raise TooFewPairsError(sums.n_pairs, n_points, self._now.distance)
+            raise TooFewPairsError(
+                sums.n_pairs, self._pairs.n_points, self._now.distance
+            )
         return sums
 
     def finish(self):

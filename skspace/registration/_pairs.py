@@ -60,7 +60,7 @@ class Side:
         self.index = np.full(n, -1)
         self.seen, self.margin = np.zeros((n, 3)), np.full(n, -1.0)
         if k is None:
-            self.planes = level.points, level.normals, level.trust
+            self.planes = level.centroids, level.normals, level.trust
         else:
             self.planes = np.zeros((n, 3)), np.zeros((n, 3)), np.zeros(n)
             pool = np.empty((n, 2 * k + 1), dtype=np.int64)
@@ -160,11 +160,13 @@ def jacobian(points, pose, index, centroids, normals, trust, reverse=False):
 class Pairs:
     """All rows of a stage, from one side or from both.
 
-    With both sides each row counts half.
+    Where both clouds are measured, each row counts half.
     """
 
     def __init__(self, sides, robust, robust_scale):
         self.sides, self.robust, self.robust_scale = sides, robust, robust_scale
+        self.share = 1 / len({side.reverse for side in sides})
+        self.n_points = sum(side.points.shape[0] for side in sides if not side.reverse)
         self.scale = 1.0
 
     def update(self, pose, limit):
@@ -178,28 +180,28 @@ class Pairs:
             side.associate(pose, limit)
         kind = LOSSES[self.robust]
         self.scale = self._scale(pose)
-        share = 1 / len(self.sides)
         hessian, gradient, total = np.zeros((6, 6)), np.zeros(6), np.zeros(3)
-        first = None
+        forward = np.zeros(3)
         for side in self.sides:
             H, g, sums = side.accumulate(pose, kind, self.scale)
-            hessian += share * H
-            gradient += share * g
-            total += share * sums
-            first = sums if first is None else first
-        n_pairs = int(first[0])
+            hessian += self.share * H
+            gradient += self.share * g
+            total += self.share * sums
+            if not side.reverse:
+                forward += sums
+        n_pairs = int(forward[0])
         return Sums(
             hessian,
             gradient,
             n_pairs,
-            n_pairs / max(self.sides[0].points.shape[0], 1),
-            float(np.sqrt(first[1] / max(n_pairs, 1))),
+            n_pairs / max(self.n_points, 1),
+            float(np.sqrt(forward[1] / max(n_pairs, 1))),
             float(np.sqrt(total[2] / max(total[0] - 6, 1))),
         )
 
     def rows(self, pose):
         """Rows of J, weighted as in the Hessian."""
-        kind, share = LOSSES[self.robust], np.sqrt(1 / len(self.sides))
+        kind, share = LOSSES[self.robust], np.sqrt(self.share)
         return np.concatenate(
             [share * side.rows(pose, kind, self.scale) for side in self.sides]
         )

@@ -22,6 +22,8 @@ class Level(NamedTuple):
     axes: Any
     splits: Any
     """The tree."""
+    centroids: Any
+    """(m, 3) float64: a point of the plane at each; `points` where it is the same."""
     normals: Any
     """(m, 3) float64."""
     trust: Any
@@ -49,13 +51,8 @@ def make_level(points, weights=None):
     order, points, axes, splits = build(points)
     weights = None if weights is None else weights[order]
     m = points.shape[0]
-    return Level(points, axes, splits, np.zeros((m, 3)), np.full(m, -1.0)), weights
-
-
-def blank(level):
-    """Return the level with normals still to be fitted."""
-    m = level.points.shape[0]
-    return level._replace(normals=np.zeros((m, 3)), trust=np.full(m, -1.0))
+    level = Level(points, axes, splits, points, np.zeros((m, 3)), np.full(m, -1.0))
+    return level, weights
 
 
 class TargetIndex:
