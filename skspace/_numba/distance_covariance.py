@@ -1,4 +1,4 @@
-"""Compiled twin of :mod:`skspace.metrics._distance_correlation`: merge sort.
+"""Compiled twins of :mod:`skspace.metrics._distance_correlation`: sums over pairs.
 
 Notation: with the pairs in the order of x, ``(x_j - x_i) |y_j - y_i|``, i before j, is
 ``(x_j - x_i) (y_j - y_i)`` with its sign turned where ``y_i`` is the larger. Merging
@@ -81,10 +81,32 @@ def univariate_sums(x, y):
     return _univariate_sums(x.astype(np.float64), y.astype(np.float64))
 
 
+@njit(cache=True, nogil=True)
+def permuted_sum(A, B, order):
+    """Sum over pairs i > j, twice, and over the diagonal."""
+    below, diagonal = 0.0, 0.0
+    for i in range(A.shape[0]):
+        k = order[i]
+        total = 0.0
+        for j in range(i):
+            total += np.float64(A[i, j]) * B[k, order[j]]
+        below += total
+        diagonal += np.float64(A[i, i]) * B[k, k]
+    return 2 * below + diagonal
+
+
+def _permuted_sum_cases(rng, n):
+    A, B = rng.standard_normal(size=(2, n, n))
+    return [(A + A.T, B + B.T, rng.permutation(n))]
+
+
 def _univariate_sums_cases(rng, n):
     x, y = rng.standard_normal(size=(2, n))
     few = rng.randint(-1, 2, size=n).astype(float)
     return [(x, y), (few, y), (x, few), (few, few), (x, x), (x, np.zeros(n))]
 
 
-cases = {"univariate_sums": _univariate_sums_cases}
+cases = {
+    "permuted_sum": _permuted_sum_cases,
+    "univariate_sums": _univariate_sums_cases,
+}

@@ -8,6 +8,7 @@ from .._array import (
     accelerated,
     array_namespace,
     asarray_like,
+    device,
     is_array_api_obj,
     is_numpy_array,
 )
@@ -90,19 +91,19 @@ def distance_correlation(X, y, *, bias_corrected=False):
     >>> round(abs(np.corrcoef(x, y)[0, 1]), 6), round(distance_correlation(x, y), 2)
     (np.float64(0.0), 0.49)
     """
-    X, y = _pair(X, y)
+    X, y = pair(X, y)
     n_samples, fewest = X.shape[0], 4 if bias_corrected else 2
     if n_samples < fewest:
         raise ValueError(
             f"Distance correlation{' without bias' if bias_corrected else ''} needs at "
             f"least {fewest} samples, got n_samples={n_samples}."
         )
-    X, y = _standard(X), _standard(y)
+    X, y = standard(X), standard(y)
     if X is None or y is None:
         return 0.0
-    average = _unbiased if bias_corrected else _plain
-    covariance, _ = average(*_sums(X, y))
-    (var_x, square_x), (var_y, square_y) = (average(*_sums(z, z)) for z in (X, y))
+    average = unbiased if bias_corrected else _plain
+    covariance, _ = average(*sums(X, y))
+    (var_x, square_x), (var_y, square_y) = (average(*sums(z, z)) for z in (X, y))
     if var_x <= NEGLIGIBLE * square_x or var_y <= NEGLIGIBLE * square_y:
         return 0.0
     ratio = covariance / (var_x**0.5 * var_y**0.5)
@@ -111,7 +112,7 @@ def distance_correlation(X, y, *, bias_corrected=False):
     return min(max(ratio, 0.0), 1.0) ** 0.5
 
 
-def _pair(X, y):
+def pair(X, y):
     """Both samples as tables of one library."""
     X = real_array(X, "X")
     if not is_array_api_obj(y):
@@ -131,7 +132,7 @@ def _pair(X, y):
     return tuple(z[:, None] if z.ndim == 1 else z for z in (X, y))
 
 
-def _standard(X):
+def standard(X):
     """Move and scale a table to entries of at most one; None where rows are equal.
 
     Neither changes the correlation; sums then neither overflow nor cancel.
@@ -149,7 +150,7 @@ def _unit(X):
     return X / largest if float(largest) > 0 else None
 
 
-def _sums(X, Y):
+def sums(X, Y):
     """Σ a_ij b_ij and the row sums of both distance matrices, on the fastest way."""
     if X.shape[1] == Y.shape[1] == 1:
         return univariate_sums(X[:, 0], Y[:, 0])
@@ -188,6 +189,39 @@ def distance_sums(X, Y):
     return total, xp.concat(rows_x), xp.concat(rows_y)
 
 
+@accelerated("skspace._numba.distance_covariance:permuted_sum")
+def permuted_sum(A, B, order):
+    """Sum of products of two symmetric matrices, one of them in another order.
+
+    Parameters
+    ----------
+    A, B : (n, n), symmetric
+    order : (n,) int, a permutation
+
+    Returns
+    -------
+    total : float64 array without dimensions, Σ A_ij B_kl with k, l = order_i, order_j
+    """
+    xp = array_namespace(A, B)
+    A, B = xp.astype(A, xp.float64), xp.astype(B, xp.float64)
+    return xp.sum(A * xp.take(xp.take(B, order, axis=0), order, axis=1))
+
+
+def centred_distances(X):
+    """Distances of the rows, centred so that `unbiased` is the mean product of two.
+
+    The sum of products of two such matrices over n (n - 3) is V² without bias. They
+    stay in step when the rows and columns of one are permuted together.
+    """
+    xp = array_namespace(X)
+    n = X.shape[0]
+    D = distances(X, X)
+    rows = xp.sum(D, axis=1) / (n - 2)
+    D = D - rows[:, None] - rows[None, :] + xp.sum(rows) / (n - 1)
+    off_diagonal = 1 - xp.eye(n, dtype=D.dtype, device=device(D))
+    return D * off_diagonal
+
+
 def distances(A, B):
     """Euclidean distances, from differences: those of equal rows are zero."""
     if is_numpy_array(A):
@@ -207,7 +241,7 @@ def _plain(total, rows_x, rows_y):
     return mean + _mean(rows_x) * _mean(rows_y) - 2 * across, mean
 
 
-def _unbiased(total, rows_x, rows_y):
+def unbiased(total, rows_x, rows_y):
     """V² without bias, and the mean of products of distances."""
     n = rows_x.shape[0]
     mean = float(total) / (n * (n - 3))
