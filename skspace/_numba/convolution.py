@@ -17,11 +17,33 @@ meetings would cost more than the work."""
 
 
 @njit(cache=True, nogil=True)
-def tile(area, n_kernels, width, n):
+def tile(area, y):
     """Return how many neighbouring responses and samples are taken at a time."""
+    n_kernels, _, width, n = y.shape
     size = min(COLUMNS, PRODUCTS // n_kernels) // area
-    n_samples = max(min(n, size), 16)
-    return min(max(size // n_samples, 1), width), n_samples
+    n_samples = min(max(size, 16), n)
+    return min(max(size // max(n_samples, 1), 1), width), n_samples
+
+
+@njit(cache=True, nogil=True)
+def tiles(area, y):
+    """Yield line, range of columns and range of samples of responses; their number."""
+    _, height, width, n = y.shape
+    n_columns, n_samples = tile(area, y)
+    for i in range(height):
+        for start in range(0, width, n_columns):
+            stop = min(start + n_columns, width)
+            for first in range(0, n, max(n_samples, 1)):
+                last = min(first + n_samples, n)
+                yield (i, start, stop, first, last), (stop - start) * (last - first)
+
+
+@njit(cache=True, nogil=True)
+def workspace(area, y):
+    """Return memory for the columns and the responses of one tile."""
+    n_columns, n_samples = tile(area, y)
+    size = n_columns * n_samples
+    return np.empty(area * size, y.dtype), np.empty(y.shape[0] * size, y.dtype)
 
 
 @njit(cache=True, nogil=True)
@@ -92,37 +114,42 @@ def put(responses, place, y):
 
 
 @njit(cache=True, nogil=True)
-def run(task, x, w, y, k, stride, top, left):
-    """Write to `y` (task 0), add to `x` (1) or add to `w` (2) what the others make.
+def run_correlate(x, w, k, stride, top, left, y):
+    """Write the responses of kernels `w` (n_kernels, area) to `y`."""
+    n_kernels, area = w.shape
+    space, results = workspace(area, y)
+    for place, size in tiles(area, y):
+        columns = space[: area * size].reshape(area, size)
+        responses = results[: n_kernels * size].reshape(n_kernels, size)
+        gather(x, place, k, stride, top, left, columns)
+        np.dot(w, columns, responses)
+        put(responses, place, y)
 
-    `w` has shape (n_kernels, area), but (area, n_kernels) for task 1.
-    """
-    n_kernels, height, width, n = y.shape
-    area = x.shape[0] * k * k
-    n_columns, n_samples = tile(area, n_kernels, width, n)
-    space = np.empty(area * n_columns * n_samples, x.dtype)
-    results = np.empty(n_kernels * n_columns * n_samples, x.dtype)
-    for i in range(height):
-        for start in range(0, width, n_columns):
-            stop = min(start + n_columns, width)
-            for first in range(0, n, n_samples):
-                last = min(first + n_samples, n)
-                place = i, start, stop, first, last
-                size = (stop - start) * (last - first)
-                columns = space[: area * size].reshape(area, size)
-                responses = results[: n_kernels * size].reshape(n_kernels, size)
-                if task != 1:
-                    gather(x, place, k, stride, top, left, columns)
-                if task != 0:
-                    take(y, place, responses)
-                if task == 0:
-                    np.dot(w, columns, responses)
-                    put(responses, place, y)
-                elif task == 1:
-                    np.dot(w, responses, columns)
-                    scatter(columns, place, k, stride, top, left, x)
-                else:
-                    w += np.dot(responses, columns.T)
+
+@njit(cache=True, nogil=True)
+def run_spread(y, w, k, stride, top, left, x):
+    """Add to `x` what the responses lay down, for kernels `w` (area, n_kernels)."""
+    area, n_kernels = w.shape
+    space, results = workspace(area, y)
+    for place, size in tiles(area, y):
+        columns = space[: area * size].reshape(area, size)
+        responses = results[: n_kernels * size].reshape(n_kernels, size)
+        take(y, place, responses)
+        np.dot(w, responses, columns)
+        scatter(columns, place, k, stride, top, left, x)
+
+
+@njit(cache=True, nogil=True)
+def run_weigh(x, y, k, stride, top, left, w):
+    """Add to `w` (n_kernels, area) the products of responses and columns."""
+    n_kernels, area = w.shape
+    space, results = workspace(area, y)
+    for place, size in tiles(area, y):
+        columns = space[: area * size].reshape(area, size)
+        responses = results[: n_kernels * size].reshape(n_kernels, size)
+        gather(x, place, k, stride, top, left, columns)
+        take(y, place, responses)
+        w += np.dot(responses, columns.T)
 
 
 def before(size, n_responses, k, stride):
@@ -144,7 +171,7 @@ def correlate(x, w, stride):
     y = np.empty((n_kernels, -(-height // stride), -(-width // stride), n), x.dtype)
     at = margins((height, width), y.shape[1:3], k, stride)
     w = np.ascontiguousarray(w).reshape(n_kernels, area)
-    run(0, np.ascontiguousarray(x), w, y, k, stride, *at)
+    run_correlate(np.ascontiguousarray(x), w, k, stride, *at, y)
     return y
 
 
@@ -154,7 +181,7 @@ def spread(y, w, shape, stride):
     x = np.zeros((c, *shape, y.shape[-1]), y.dtype)
     at = margins(shape, y.shape[1:3], k, stride)
     w = np.ascontiguousarray(w.reshape(n_kernels, c * k * k).T)
-    run(1, x, w, np.ascontiguousarray(y), k, stride, *at)
+    run_spread(np.ascontiguousarray(y), w, k, stride, *at, x)
     return x
 
 
@@ -163,7 +190,7 @@ def weigh(x, y, kernel_size, stride):
     w = np.zeros((y.shape[0], x.shape[0] * kernel_size**2), x.dtype)
     at = margins(x.shape[1:3], y.shape[1:3], kernel_size, stride)
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
-    run(2, x, w, y, kernel_size, stride, *at)
+    run_weigh(x, y, kernel_size, stride, *at, w)
     return w.reshape(y.shape[0], x.shape[0], kernel_size, kernel_size)
 
 

@@ -184,7 +184,9 @@ class Dense(Layer):
 
     def forward(self, parameters, x, training=False):
         y = x @ parameters["weight"]
-        return y + parameters["bias"] if self.bias else y, x
+        if self.bias:
+            y += parameters["bias"]  # no second array: y is new
+        return y, x
 
     def backward(self, parameters, cache, dy, input_gradient=True):
         xp = array_namespace(dy)
@@ -327,14 +329,15 @@ class BatchNorm(Layer):
                     f"got {x.shape[0]}; drop the incomplete last batch."
                 )
             mean = xp.mean(x, axis=0)
-            centered = x - mean
-            variance = xp.mean(centered * centered, axis=0)
+            normal = x - mean
+            variance = xp.mean(normal * normal, axis=0)
         else:
             mean, variance = parameters["running_mean"], parameters["running_variance"]
-            centered = x - mean
+            normal = x - mean
         scale = 1 / xp.sqrt(variance + self.eps)
-        normal = centered * scale
-        y = normal * parameters["weight"] + parameters["bias"]
+        normal *= scale  # here and below, only arrays made here are written to
+        y = normal * parameters["weight"]
+        y += parameters["bias"]
         return y, (normal, scale, mean, variance, training)
 
     def backward(self, parameters, cache, dy, input_gradient=True):
@@ -344,10 +347,14 @@ class BatchNorm(Layer):
         gradients = {"weight": by_weight, "bias": by_bias}
         if not input_gradient:
             return None, gradients
-        if training:  # mean and variance depend on every row
-            n = dy.shape[0]
-            dy = dy - by_bias / n - normal * (by_weight / n)
-        return dy * (parameters["weight"] * scale), gradients
+        factor, n = parameters["weight"] * scale, dy.shape[0]
+        if not training:
+            return dy * factor, gradients
+        dx = normal * (-by_weight / n)  # mean and variance depend on every row
+        dx += dy
+        dx -= by_bias / n
+        dx *= factor
+        return dx, gradients
 
     def statistics(self, parameters, cache):
         normal, _, mean, variance, _ = cache

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from .._array import array_namespace, is_numpy_array
 
 __all__ = ["SGD", "Adam"]
@@ -225,17 +227,13 @@ def _decayed(p, g, share, decay):
 
 def _compiled(kernel, p, g, buffers, factors, overwrite):
     """Run a compiled update on arrays of any layout; buffers are overwritten."""
-    import numpy as np
-
     order = "F" if p.flags.f_contiguous and not p.flags.c_contiguous else "C"
 
     def own(x):
         x = x.ravel(order)  # a view where the memory allows it
         return x if x.flags.writeable else x.copy()
 
-    old = p.ravel(order)
-    new = old if overwrite and old.flags.writeable else np.empty_like(old)
-    flat = [own(b) for b in buffers]
+    values, *moments = [own(x) for x in (p if overwrite else p.copy(order), *buffers)]
     g = g.astype(p.dtype, copy=False).ravel(order)
-    kernel(old, g, *flat, new, np.array(factors, dtype=p.dtype))
-    return [x.reshape(p.shape, order=order) for x in (new, *flat)]
+    kernel(values, g, *moments, np.array(factors, dtype=p.dtype))
+    return [x.reshape(p.shape, order=order) for x in (values, *moments)]
