@@ -119,6 +119,7 @@ INSTANCES = {
         {"n_components": "gap", "n_bootstrap": 0},
     ],
     "RecursiveFeatureMachineRegressor": [{}, {"kernel": "gaussian", "n_rounds": 1}],
+    "CanonicalMutualInfo": [{}, {"n_components": 1, "marginals": "rank"}],
     "GaussianMutualInfo": [{}, {"shrinkage": "auto", "n_permutations": 5}],
     "ReliableMutualInfo": [
         {"estimator": GaussianMutualInfo(shrinkage=0.1), "min_chunk_size": 2},

@@ -213,9 +213,12 @@ class BaseMutualInfo(Estimator, ABC):
             flags.append("no_signal")
         if sample is not None:
             curves["subsamples"] = sample.table()
-            se = math.sqrt(sample.variance)
+            se = max(se or 0.0, math.sqrt(sample.variance))
             if drifts(sample, se):
                 flags.append("subsample_drift")
+        for name, other in found.checks.items():
+            if se is not None and abs(other - found.value) > 2 * se:
+                flags.append(name)
         if self.confidence_level is not None:
             if se is None:
                 flags.append("no_interval")

@@ -163,13 +163,17 @@ def summarise(levels, values, n):
 def pooled_variance(levels, values, n):
     """Variance at n rows from values on chunks, and its degrees of freedom.
 
-    Level m estimates B = n s² / m; see :func:`subsample`.
+    Level m estimates B = n s² / m; see :func:`subsample`. All levels cut up the same
+    rows, so that together they are hardly worth more than the largest one alone, whose
+    degrees are returned.
     """
-    total, degrees = 0.0, 0
+    levels, values = np.asarray(levels), np.asarray(values)
+    total, weight, degrees = 0.0, 0, 0
     for m in np.unique(levels[levels > 1]):
         total += (m - 1) * n / m * float(np.var(values[levels == m], ddof=1))
-        degrees += int(m) - 1
-    return (total / degrees / n if degrees else math.nan), degrees
+        weight += int(m) - 1
+        degrees = int(m) - 1
+    return (total / weight / n if weight else math.nan), degrees
 
 
 def confidence_radius(se, degrees, level):

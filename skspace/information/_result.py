@@ -14,6 +14,7 @@ __all__ = ["FLAGS", "ConfidenceInterval", "Estimate", "MIResult"]
 FLAGS = {
     "no_signal": "nothing detected that chance does not give",
     "subsample_drift": "the value still moves with the number of samples",
+    "neighbor_drift": "the value still moves with the number of neighbours",
     "curved_extrapolation": "not a line in 1/n: too few samples for this estimator",
     "anchor_dependent": "the extrapolation hangs on its first point",
     "extrapolation_moves": "the extrapolation moves against its own points",
@@ -64,11 +65,15 @@ class Estimate(NamedTuple):
     details : dict
         Numbers that explain the value; they join ``params`` of the result.
     se : float or None
-        Standard error, where the estimator knows it without resampling.
+        Standard error that the estimator knows without resampling; the one of
+        subsamples counts where it is larger.
     degrees : float
         Degrees of freedom behind it.
     p_value : float or None
         Of independence, where the estimator knows it without permutations.
+    checks : dict of str to float
+        Values that should be the same, by the flag to raise where they differ from it
+        by more than two standard errors.
     """
 
     value: float
@@ -78,6 +83,7 @@ class Estimate(NamedTuple):
     se: float | None = None
     degrees: float = math.inf
     p_value: float | None = None
+    checks: dict = {}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

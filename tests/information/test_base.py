@@ -5,7 +5,11 @@ import pytest
 from scipy.stats import kstest
 
 from skspace._warnings import DegenerateDataWarning
-from skspace.information import GaussianCopulaMutualInfo, GaussianMutualInfo
+from skspace.information import (
+    CanonicalMutualInfo,
+    GaussianCopulaMutualInfo,
+    GaussianMutualInfo,
+)
 from skspace.information._base import BaseMutualInfo
 from skspace.information._result import Estimate
 
@@ -94,12 +98,13 @@ def test_negative_values_are_kept_raw(rng):
     assert lowest.mi_ == 0
 
 
-@pytest.mark.parametrize("cls", [GaussianMutualInfo, GaussianCopulaMutualInfo])
-def test_permutation_p_values_are_uniform_under_independence(rng, cls):
+def test_permutation_p_values_are_uniform_under_independence(rng):
     p = []
     for seed in range(200):
         X, Y = rng.standard_normal((30, 2)), rng.standard_normal((30, 1)) ** 3
-        model = cls(n_permutations=19, confidence_level=None, random_state=seed)
+        model = GaussianCopulaMutualInfo(
+            n_permutations=19, confidence_level=None, random_state=seed
+        )
         p.append(model.fit(X, Y).p_value_ - rng.uniform() / 20)  # within its step
     assert kstest(p, "uniform").pvalue > 0.01
 
@@ -116,12 +121,19 @@ def test_jobs_play_no_part(sample):
 
 
 def test_too_few_rows_for_chunks_leave_no_interval(rng):
-    model = GaussianMutualInfo().fit(
-        rng.standard_normal((11, 3)), rng.standard_normal(11)
-    )
+    X, Y = rng.standard_normal((2, 8, 3))
+    model = CanonicalMutualInfo().fit(X, Y)
     assert model.ci_ is None
     assert model.se_ is None
     assert "no_interval" in model.flags_
+
+
+def test_the_error_of_normal_variables_is_the_least(sample):
+    model = GaussianMutualInfo(random_state=0).fit(*sample)
+    free = GaussianMutualInfo(confidence_level=None).fit(*sample)
+    squares = np.sum(model.result_.params["canonical_correlations"] ** 2)
+    assert free.se_ == pytest.approx(np.sqrt(squares / 200))
+    assert model.se_ >= free.se_
 
 
 def test_values_that_move_with_the_number_of_rows_are_flagged(sample):
