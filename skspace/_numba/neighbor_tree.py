@@ -11,7 +11,7 @@ rounding is monotone: a box that seems too far holds no point that does not.
 import numpy as np
 from numba import njit
 
-BUCKET = 12
+BUCKET = 16
 """A leaf has fewer points than this, and at least half as many."""
 SAMPLE = 64
 """Points by which the extent of a node is judged."""
@@ -198,22 +198,52 @@ def _meet(points, s, e, low, high, boxes, node, starts, euclidean, best):
     """
     last = best.shape[1] - 1
     reach = 0.0
-    plane = points.shape[1] == 2 and not euclidean
     for q in range(s, e):
         limit = best[q - s, last]
         if _least_of_point(points, q, boxes, node, starts, euclidean) < limit:
-            if plane:  # most uses by far: two columns
-                x, y = points[q, 0], points[q, 1]
+            for p in range(low, high):
+                d = _distance(points, p, q, starts, euclidean)
+                if d < limit and p != q:
+                    _insert(best, q - s, d)
+                    limit = best[q - s, last]
+        reach = limit if limit > reach else reach
+    return reach
+
+
+@njit(cache=True, nogil=True)
+def _meet_in_plane(points, s, e, low, high, boxes, node, best):
+    """As :func:`_meet`, for two columns: most uses by far."""
+    last = best.shape[1] - 1
+    x_low, x_high = boxes[node, 0, 0], boxes[node, 1, 0]
+    y_low, y_high = boxes[node, 0, 1], boxes[node, 1, 1]
+    reach = 0.0
+    for q in range(s, e):
+        x, y = points[q, 0], points[q, 1]
+        limit = best[q - s, last]
+        if (
+            x_low - x < limit
+            and x - x_high < limit
+            and y_low - y < limit
+            and y - y_high < limit
+        ):
+            if last == 2:  # no branches: they would be guessed wrong
+                b0, b1, b2 = best[q - s, 0], best[q - s, 1], limit
                 for p in range(low, high):
                     d, gap = abs(points[p, 0] - x), abs(points[p, 1] - y)
                     d = gap if gap > d else d
-                    if d < limit:
-                        _insert(best, q - s, d)
-                        limit = best[q - s, last]
+                    d = np.inf if p == q else d
+                    larger = b0 if b0 > d else d
+                    b0 = d if d < b0 else b0
+                    largest = b1 if b1 > larger else larger
+                    b1 = larger if larger < b1 else b1
+                    b2 = largest if largest < b2 else b2
+                best[q - s, 0], best[q - s, 1], best[q - s, 2] = b0, b1, b2
+                limit = b2
             else:
                 for p in range(low, high):
-                    d = _distance(points, p, q, starts, euclidean)
-                    if d < limit:
+                    d, gap = abs(points[p, 0] - x), abs(points[p, 1] - y)
+                    d = gap if gap > d else d
+                    if d < limit and p != q:
                         _insert(best, q - s, d)
                         limit = best[q - s, last]
         reach = limit if limit > reach else reach
@@ -240,6 +270,7 @@ def nearest(order, points, edges, boxes, starts, euclidean, k, first, last, radi
         By rows; written.
     """
     n_inner = edges.shape[0] // 2
+    plane = points.shape[1] == 2 and not euclidean
     best = np.empty((BUCKET, k))
     nodes = np.empty(DEPTH, dtype=np.int64)
     for leaf in range(n_inner + first, n_inner + last):
@@ -247,16 +278,10 @@ def nearest(order, points, edges, boxes, starts, euclidean, k, first, last, radi
         for q in range(e - s):
             for j in range(k):
                 best[q, j] = np.inf
-        for q in range(s, e):
-            for p in range(s, q):
-                d = _distance(points, p, q, starts, euclidean)
-                if d < best[q - s, k - 1]:
-                    _insert(best, q - s, d)
-                if d < best[p - s, k - 1]:
-                    _insert(best, p - s, d)
-        reach = 0.0
-        for q in range(e - s):
-            reach = max(reach, best[q, k - 1])
+        if plane:
+            reach = _meet_in_plane(points, s, e, s, e, boxes, leaf, best)
+        else:
+            reach = _meet(points, s, e, s, e, boxes, leaf, starts, euclidean, best)
         climbed = leaf
         while climbed > 0:
             nodes[0] = climbed + 1 if climbed % 2 == 1 else climbed - 1
@@ -269,9 +294,15 @@ def nearest(order, points, edges, boxes, starts, euclidean, k, first, last, radi
                     continue
                 if node >= n_inner:
                     low, high = edges[node, 0], edges[node, 1]
-                    reach = _meet(
-                        points, s, e, low, high, boxes, node, starts, euclidean, best
-                    )
+                    if plane:
+                        reach = _meet_in_plane(
+                            points, s, e, low, high, boxes, node, best
+                        )
+                    else:
+                        reach = _meet(
+                            points, s, e, low, high, boxes, node, starts, euclidean,
+                            best,
+                        )  # fmt: skip
                 else:
                     nodes[size], nodes[size + 1] = 2 * node + 1, 2 * node + 2
                     size += 2

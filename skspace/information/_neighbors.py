@@ -28,7 +28,7 @@ __all__ = [
     "neighbor_counts",
 ]
 
-TREE_ROWS = {1: 64, 2: 256, 3: 1000, 4: 4000, 5: 20_000, 6: 50_000}
+TREE_ROWS = {1: 64, 2: 128, 3: 500, 4: 2000, 6: 30_000}
 """Rows from which the tree is faster than comparing all pairs, by columns."""
 PAIRS_PER_TASK = 2e9
 """Of comparisons between two looks at whether the user has interrupted."""
@@ -192,7 +192,8 @@ class _Problem:
         self.starts = np.concatenate([[0], np.cumsum(widths)]).astype(np.int64)
         # A zero has one sign from here on; equal rows have equal bytes.
         self.rows = np.concatenate(variables, axis=1, dtype=np.float64) + 0.0
-        self.groups, self.euclidean, self.ranks = groups, euclidean, ranks
+        self.groups, self.ranks = groups, ranks
+        self.euclidean = euclidean and max(widths) > 1
 
     def columns_of(self, group):
         """Columns of a group, and where its variables start among them."""

@@ -11,12 +11,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_X_y
 
 from .._sklearn import Interval, StrOptions, validate_params
+from ..graph._threads import count_threads, thread_map
 from ._discrete import discrete_terms
 from ._ksg import TIED, check_neighbors, warn_of_ties
 from ._marginals import drop_constant_columns, tied_share
 from ._mixed import mixed_terms
 from ._neighbors import SortedColumn, digamma_table, neighbor_counts
-from ._resampling import run_replicates
 
 __all__ = ["mutual_info_classif", "mutual_info_regression"]
 
@@ -229,7 +229,8 @@ def _pair_information(pair, k, ranks):
 def _all_features(one, X, repeating, n_jobs):
     """Information of every feature, then a warning of what was met."""
     n_features = X.shape[1]
-    values = run_replicates(one, [(j,) for j in range(n_features)], n_jobs)
+    with thread_map(count_threads(n_jobs)) as threads:
+        values = threads(one, range(n_features))
     if not sp.issparse(X):  # most features of sparse tables may well be empty
         drop_constant_columns(X, "X")  # for its warning
     if repeating:
