@@ -111,17 +111,17 @@ class MinRedundancyMaxRelevance(SelectorMixin, Estimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Their names, where X has names.
 
-    See Also
-    --------
-    mutual_info_regression : Relevance alone, for ``SelectKBest``.
-    mutual_info_classif : The same for classes.
-
     Warns
     -----
     TiedValuesWarning
         Where more than 5 % of the values of a continuous column repeat.
     DegenerateDataWarning
         Where features are constant: their scores are 0.
+
+    See Also
+    --------
+    mutual_info_regression : Relevance alone, for ``SelectKBest``.
+    mutual_info_classif : The same for classes.
 
     Notes
     -----

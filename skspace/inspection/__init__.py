@@ -2,6 +2,7 @@
 
 from ._active_subspace import ActiveSubspaceDisplay
 from ._affinity import AffinityDisplay
+from ._dependence_matrix import DependenceMatrixDisplay
 from ._eigenvalue_decay import EigenvalueDecayDisplay
 from ._embedding import EmbeddingDisplay
 from ._fairness_path import FairnessUtilityPathDisplay
@@ -21,6 +22,7 @@ from ._training_curves import TrainingCurvesDisplay
 __all__ = [
     "ActiveSubspaceDisplay",
     "AffinityDisplay",
+    "DependenceMatrixDisplay",
     "EigenvalueDecayDisplay",
     "EmbeddingDisplay",
     "FairnessUtilityPathDisplay",
