@@ -158,7 +158,9 @@ class _AutomaticMutualInfo(BaseMutualInfo):
         return N_NEIGHBORS + 2
 
     def _estimate(self, X, Y, rng, n_jobs=None):
-        self._choice = choice = choose(X, Y, n_jobs, check=True)
+        self._choice = choice = choose(
+            X, Y, n_jobs, check=self.confidence_level is not None
+        )
         curves = {} if choice.table is None else {"dimension": choice.table}
         return Estimate(
             choice.value, choice.flags, curves, se=choice.se, checks=choice.checks

@@ -216,8 +216,9 @@ class BaseMutualInfo(Estimator, ABC):
             se = max(se or 0.0, math.sqrt(sample.variance))
             if drifts(sample, se):
                 flags.append("subsample_drift")
+        reach = math.inf if se is None else 2 * se
         for name, other in found.checks.items():
-            if se is not None and abs(other - found.value) > 2 * se:
+            if abs(other - found.value) > reach:
                 flags.append(name)
         if self.confidence_level is not None:
             if se is None:

@@ -12,7 +12,7 @@ from .._sklearn import Interval, StrOptions
 from ._base import MARGINALS_CONSTRAINT, BaseMutualInfo
 from ._docs import shared_docs
 from ._gaussian import canonical_pairs, n_significant_pairs
-from ._ksg import TIED, ksg_terms, warn_of_ties
+from ._ksg import FARTHER, TIED, ksg_terms, warn_of_ties
 from ._marginals import tied_share
 from ._mixed import mixed_terms
 from ._result import Estimate
@@ -21,9 +21,6 @@ __all__ = ["CanonicalMutualInfo"]
 
 GRID = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 """Numbers of pairs that are tried."""
-
-FARTHER = 4
-"""Factor of the neighbours at which the value should be the same."""
 
 MARGIN = 3.0
 """Standard errors by which fewer dimensions must gain to be taken."""
@@ -72,12 +69,7 @@ def terms_for(X, Y):
 
 
 def farther_value(X, Y, scan, n_neighbors, *, terms_of=ksg_terms, n_jobs=None):
-    """Value of a scan with more neighbours, as a dict of checks.
-
-    The bias by nearest neighbours grows with k / n: a value that moves when there are
-    four times as many neighbours has not settled, as when there are a fourth of the
-    rows, and the comparison has less noise.
-    """
+    """Value of a scan with more neighbours, as the check of :class:`KSGMutualInfo`."""
     k = FARTHER * n_neighbors
     if k >= len(X):
         return {}
@@ -272,10 +264,12 @@ class CanonicalMutualInfo(BaseMutualInfo):
             scan.value,
             tuple(flags),
             details={"plain": scan.plain, "n_pairs": scan.n_pairs},
-            checks=farther_value(
-                X, Y, scan, self.n_neighbors, terms_of=terms_for(X, Y), n_jobs=n_jobs
-            ),
         )
+        if self.confidence_level is not None:
+            checks = farther_value(
+                X, Y, scan, self.n_neighbors, terms_of=terms_for(X, Y), n_jobs=n_jobs
+            )
+            found = found._replace(checks=checks)
         if scan.pairs is None:
             return found._replace(flags=(*flags, "too_few_samples"))
         table = {"dimension": np.array(scan.numbers), "value": scan.values}

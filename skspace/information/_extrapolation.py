@@ -23,6 +23,12 @@ CURVED = 2.0
 ANCHOR = 0.2
 """Share of the intercept by which it may move without its first point."""
 
+SLOWER = (0.5, 0.25)
+"""Powers of γ as which biases may grow that fall more slowly than 1/n."""
+
+REFUTED = 4.0
+"""Rise of the sum of squares, over the noise variance, that refutes a law: 2 errors."""
+
 MOVED = 0.05
 """Share of the value by which an intercept may leave points that rise and fall."""
 
@@ -52,6 +58,8 @@ class Extrapolation(NamedTuple):
         Whether even the fewest levels are no line, or there are not as many.
     without_first : float
         Intercept of the line without the first point.
+    slowest : float
+        Intercept of a slower law that the values do not refute, the most distant one.
     """
 
     intercept: float
@@ -61,9 +69,10 @@ class Extrapolation(NamedTuple):
     last: int
     curved: bool
     without_first: float
+    slowest: float
 
 
-def weighted_fit(levels, values, order):
+def weighted_fit(levels, values, order, power=1.0):
     """Fit a polynomial by least squares, each level with total weight one.
 
     Parameters
@@ -74,13 +83,15 @@ def weighted_fit(levels, values, order):
     values : ndarray of shape (m,)
     order : int
         Degree.
+    power : float, default=1.0
+        Of the levels, in a polynomial of which the values are fitted.
 
     Returns
     -------
     Fit
     """
     root = 1 / np.sqrt(levels)
-    A = np.vander(levels, order + 1, increasing=True) * root[:, None]
+    A = np.vander(levels**power, order + 1, increasing=True) * root[:, None]
     Q, R = np.linalg.qr(A)
     target = values * root
     coefficients = np.linalg.solve(R, Q.T @ target)
@@ -135,7 +146,27 @@ def extrapolate(levels, values):
         last,
         bool(bent) or available < FEWEST_LEVELS,
         without,
+        slowest_intercept(levels, values, intercept),
     )
+
+
+def slowest_intercept(levels, values, intercept):
+    """Extend laws of slower decay than 1/n, and return what differs most.
+
+    A bias of order n^-α shows as γ^α. Over a range of ten to one such laws look alike,
+    and yet lead to different values at infinitely many samples.
+    """
+    powers = (1.0, *SLOWER)
+    root = 1 / np.sqrt(levels)
+    found = []
+    for power in powers:
+        fit = weighted_fit(levels, values, 1, power)
+        shape = fit.coefficients[0] + fit.coefficients[1] * levels**power
+        found.append((fit.coefficients[0], np.sum(((values - shape) * root) ** 2)))
+    least = min(squares for _, squares in found)
+    most = least * (1 + REFUTED / max(len(values) - 2, 1))
+    ends = [float(end) for end, squares in found[1:] if squares <= most]
+    return max([intercept, *ends], key=lambda end: abs(end - intercept))
 
 
 def is_monotone(means):
@@ -163,6 +194,8 @@ def extrapolation_flags(line, value, means, se):
     moved = abs(line.without_first - line.intercept)
     if moved > max(ANCHOR * abs(line.intercept), se):
         flags.append("anchor_dependent")
+    if abs(line.slowest - line.intercept) > 2 * se:
+        flags.append("slow_convergence")
     moved = abs(line.intercept - value)
     if moved > max(MOVED * abs(value), 2 * se) and not is_monotone(means):
         flags.append("extrapolation_moves")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -111,6 +112,18 @@ def ksg(X, y, n_neighbors=3, *, method="ksg1", metric="chebyshev", n_jobs=None):
 
 METHODS = ("ksg1", "ksg2", "mixed", "lnc")
 
+NEIGHBOR_TERMS = {
+    "ksg1": ksg_terms,
+    "ksg2": partial(ksg_terms, method="ksg2"),
+    "mixed": mixed_terms,
+}
+"""Terms that a check with more neighbours is made of."""
+
+FARTHER = 4
+"""Factor of the neighbours at which a value should be the same: the bias of nearest
+neighbours grows with k / n, so that one that moves has not settled, as if it moved with
+a fourth of the rows, and the comparison has less noise."""
+
 
 @shared_docs()
 class KSGMutualInfo(BaseMutualInfo):
@@ -155,6 +168,9 @@ class KSGMutualInfo(BaseMutualInfo):
     the rows that are nearer in X than the k-th neighbour is in both (X, y). The k-th
     neighbour itself is not counted, also after rounding: distances are compared with
     distances.
+
+    Flag "neighbor_drift": four times as many neighbours move the value by more than two
+    standard errors.
 
     Cost: O(n log n) for one column on either side; O(n² (dx + dy)) from 7 columns in
     all, or few rows, by instructions that compare many numbers at once; in between a
@@ -257,7 +273,16 @@ class KSGMutualInfo(BaseMutualInfo):
             self._value(used, X, Y, n_jobs),
             ("ties",) if switched else (),
             details={"method_used": used},
+            checks=self._checks(used, X, Y, n_jobs),
         )
+
+    def _checks(self, used, X, Y, n_jobs):
+        """Value with more neighbours, which has settled where it is the same."""
+        k = FARTHER * self.n_neighbors
+        if used not in NEIGHBOR_TERMS or self.confidence_level is None or k >= len(X):
+            return {}
+        more = NEIGHBOR_TERMS[used]([X, Y], k, metric=self.metric, n_jobs=n_jobs)
+        return {"neighbor_drift": float(np.mean(more))}
 
     def _replicate(self, X, Y, rng):
         return self._value(self._used_method(X, Y), X, Y, None)

@@ -16,6 +16,7 @@ FLAGS = {
     "subsample_drift": "the value still moves with the number of samples",
     "neighbor_drift": "the value still moves with the number of neighbours",
     "curved_extrapolation": "not a line in 1/n: too few samples for this estimator",
+    "slow_convergence": "the bias may fall more slowly than 1/n, which matters here",
     "anchor_dependent": "the extrapolation hangs on its first point",
     "extrapolation_moves": "the extrapolation moves against its own points",
     "not_gaussian": "the variables are not jointly normal: the value is no bound",

@@ -142,6 +142,17 @@ def test_values_that_move_with_the_number_of_rows_are_flagged(sample):
     assert _Level(of_n=lambda n: 1.0).fit(*sample).flags_ == ()
 
 
+def test_values_that_should_be_equal_and_are_not_are_flagged(sample):
+    class Checked(_Level):
+        def _estimate(self, X, Y, rng, n_jobs=None):
+            found = super()._estimate(X, Y, rng)
+            return found._replace(se=0.1, checks={"neighbor_drift": self.other})
+
+    model = Checked(of_n=lambda n: 1.0, confidence_level=None)
+    for model.other, flags in ((1.19, ()), (1.21, ("neighbor_drift",))):
+        assert model.fit(*sample).flags_ == flags
+
+
 def test_levels_of_the_interval_are_kept(sample):
     table = GaussianMutualInfo(random_state=0).fit(*sample).result_.curves["subsamples"]
     assert table["n_chunks"].tolist() == list(range(1, 11))

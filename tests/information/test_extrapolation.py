@@ -64,8 +64,22 @@ def test_few_levels_are_no_evidence_for_a_line():
     assert extrapolate(levels[levels <= 2], np.ones(3)).intercept == pytest.approx(1)
 
 
+@pytest.mark.parametrize("power", [0.5, 0.25])
+def test_slower_laws_are_found_where_they_hold(rng, power):
+    noise = 1e-3 * rng.standard_normal(len(LEVELS)) * np.sqrt(LEVELS)
+    found = extrapolate(LEVELS, 1 - 0.2 * LEVELS**power + noise)
+    assert found.slowest == pytest.approx(1, abs=0.05)
+    assert abs(found.intercept - 1) > 0.05
+
+
+def test_slower_laws_are_refuted_by_a_clear_line(rng):
+    noise = 1e-3 * rng.standard_normal(len(LEVELS)) * np.sqrt(LEVELS)
+    found = extrapolate(LEVELS, 1 - 0.2 * LEVELS + noise)
+    assert found.slowest == found.intercept
+
+
 def line(**changes):
-    whole = Extrapolation(1.0, -0.1, 0.01, 50, 10, False, 1.0)
+    whole = Extrapolation(1.0, -0.1, 0.01, 50, 10, False, 1.0, 1.0)
     return whole._replace(**changes)
 
 
@@ -76,6 +90,8 @@ def line(**changes):
         (line(curved=True), 0.9, [0.9, 0.8], ("curved_extrapolation",)),
         (line(without_first=1.3), 0.9, [0.9, 0.8], ("anchor_dependent",)),
         (line(without_first=1.1), 0.9, [0.9, 0.8], ()),
+        (line(slowest=1.05), 0.9, [0.9, 0.8], ("slow_convergence",)),
+        (line(slowest=1.03), 0.9, [0.9, 0.8], ()),
         (line(), 0.8, [0.8, 0.9, 0.7], ("extrapolation_moves",)),
         (line(), 0.8, [0.8, 0.7, 0.6], ()),
         (line(), 0.96, [0.96, 0.97, 0.9], ()),
