@@ -3,9 +3,10 @@
 python benchmarks/bench_registration.py [--scenes] [--starts] [--solves] [--iteration]
     [--whole] [--rounds 15] [--seeds 5]
 
-Without a flag everything runs. Everything has one thread; contestants take turns, and
-a figure is the median of ratios within a turn. Errors are those of the translation and
-of the rotation, to the reference motion. small_gicp and Open3D take part when
+Without a flag everything runs. Everything has one thread, on one core where the system
+lets a process choose (Open3D's own threads heed nothing else); contestants take turns,
+and a figure is the median of ratios within a turn. Errors are those of the translation
+and of the rotation, to the reference motion. small_gicp and Open3D take part when
 installed; SKSPACE_DATA is the folder of the LiDAR pairs.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import statistics
 import warnings
 from functools import partial
@@ -241,7 +243,7 @@ def bench_iteration(n_rounds):
         )
         index = TargetIndex(theirs.points()[:, :3], voxel_size=None)
         cloud = check_cloud(their_source.points()[:, :3], "source")
-        points, weights = thin(cloud.points, 0.0)
+        points, weights = thin(cloud.points, 0.0, offset=cloud.offset)
         start = np.eye(3, 4)
         start[:, 3] = cloud.offset - index.offset_
 
@@ -344,6 +346,8 @@ def main():
     parser.add_argument("--n-starts", type=int, default=20)
     given = parser.parse_args()
     everything = not any(getattr(given, part) for part in parts)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     with threadpool_limits(1):
         if everything or given.scenes:
             bench_scenes(given.seeds)

@@ -14,17 +14,27 @@ def bounds(points):
 
     A pass over rows; reductions along the long axis of three columns are slow.
     """
-    out = np.empty((2, 3))
-    for a in range(3):
-        out[0, a] = out[1, a] = points[0, a]
+    lx = hx = points[0, 0]
+    ly = hy = points[0, 1]
+    lz = hz = points[0, 2]
     for i in range(1, points.shape[0]):
-        for a in range(3):
-            x = points[i, a]
-            if x < out[0, a]:
-                out[0, a] = x
-            elif x > out[1, a]:
-                out[1, a] = x
-    return out
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        lx, hx = min(lx, x), max(hx, x)
+        ly, hy = min(ly, y), max(hy, y)
+        lz, hz = min(lz, z), max(hz, z)
+    return np.array([[lx, ly, lz], [hx, hy, hz]])
+
+
+@njit(cache=True, nogil=True)
+def centroid(points):
+    """Return the mean of the points, (3,) float64, in one pass over rows."""
+    x = y = z = 0.0
+    n = points.shape[0]
+    for i in range(n):
+        x += points[i, 0]
+        y += points[i, 1]
+        z += points[i, 2]
+    return np.array([x / n, y / n, z / n])
 
 
 @njit(cache=True, nogil=True)
@@ -59,23 +69,23 @@ def morton_codes(points):
 
 
 @njit(cache=True, nogil=True)
-def _slot(key, mask):
-    """Scatter a key over the table (Fibonacci hashing of its high bits)."""
+def _slot(key):
+    """Scatter a key over 32 bits (Fibonacci hashing of its high bits)."""
     h = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
-    return np.int64(h >> np.uint64(32)) & mask
+    return np.int64(h >> np.uint64(32))
 
 
 @njit(cache=True, nogil=True)
-def _table(n):
-    """Return an empty table with room for n keys at half load."""
+def _table_size(n):
+    """Return the size of a table with room for n keys at half load."""
     size = 1024
     while size < 2 * n:
         size *= 2
-    return np.full(size, EMPTY)
+    return size
 
 
 @njit(cache=True, nogil=True)
-def count_voxels(points, low, voxel, stop):
+def count_voxels(points, low, voxel, stop, bits=0):
     """Count the occupied cells; give up beyond `stop` of them.
 
     Parameters
@@ -86,21 +96,31 @@ def count_voxels(points, low, voxel, stop):
     voxel : float
         Side of a cell.
     stop : int
+    bits : int, default=0
+        Count one cell of 2**bits, as scattered as hashes are.
 
     Returns
     -------
     int
         At most ``stop + 1``.
     """
-    table = _table(min(points.shape[0], stop + 1))
+    table = np.full(_table_size(min(points.shape[0], stop + 1)), EMPTY)
     mask = table.shape[0] - 1
     scale = 1.0 / voxel
+    rest = (np.int64(1) << bits) - 1
     count = 0
+    last = EMPTY
     for i in range(points.shape[0]):
         key = np.int64((points[i, 0] - low[0]) * scale)
         key = (key << SHIFT) | np.int64((points[i, 1] - low[1]) * scale)
         key = (key << SHIFT) | np.int64((points[i, 2] - low[2]) * scale)
-        slot = _slot(key, mask)
+        if key == last:  # scans come in rows
+            continue
+        last = key
+        slot = _slot(key)
+        if slot & rest:
+            continue
+        slot = (slot >> bits) & mask
         while table[slot] != key and table[slot] != EMPTY:
             slot = (slot + 1) & mask
         if table[slot] == EMPTY:
@@ -132,30 +152,31 @@ def voxel_centroids(points, weights, low, voxel):
         Sums of the weights.
     """
     n = points.shape[0]
-    table = _table(n)
+    # places of the cells met so far: half the size of their keys
+    table = np.full(_table_size(n), -1, dtype=np.int32)
     mask = table.shape[0] - 1
-    place = np.empty(table.shape[0], dtype=np.int64)
-    sums = np.empty((n, 4))
+    keys, sums = np.empty(n, dtype=np.int64), np.empty((n, 4))
     scale = 1.0 / voxel
-    m = 0
+    m, j = 0, -1
     for i in range(n):
         x, y, z, w = points[i, 0], points[i, 1], points[i, 2], weights[i]
         key = np.int64((x - low[0]) * scale)
         key = (key << SHIFT) | np.int64((y - low[1]) * scale)
         key = (key << SHIFT) | np.int64((z - low[2]) * scale)
-        slot = _slot(key, mask)
-        while table[slot] != key and table[slot] != EMPTY:
-            slot = (slot + 1) & mask
-        if table[slot] == EMPTY:
-            table[slot], place[slot] = key, m
-            sums[m, 0], sums[m, 1], sums[m, 2], sums[m, 3] = w * x, w * y, w * z, w
-            m += 1
-        else:
-            j = place[slot]
-            sums[j, 0] += w * x
-            sums[j, 1] += w * y
-            sums[j, 2] += w * z
-            sums[j, 3] += w
+        if j < 0 or keys[j] != key:  # scans come in rows
+            slot = _slot(key) & mask
+            j = table[slot]
+            while j >= 0 and keys[j] != key:
+                slot = (slot + 1) & mask
+                j = table[slot]
+            if j < 0:
+                j, table[slot], keys[m] = m, m, key
+                sums[m, 0] = sums[m, 1] = sums[m, 2] = sums[m, 3] = 0.0
+                m += 1
+        sums[j, 0] += w * x
+        sums[j, 1] += w * y
+        sums[j, 2] += w * z
+        sums[j, 3] += w
     centroids, counts = np.empty((m, 3)), np.empty(m)
     for j in range(m):
         counts[j] = sums[j, 3]

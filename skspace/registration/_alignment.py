@@ -20,7 +20,7 @@ COARSE = (8.0, 3.0)
 """Cells of the automatic schedule's coarse stages, in spacings of the target."""
 SAMPLE, COARSE_SAMPLE = 3_500, 1_500
 """Most source points of an automatic stage with fixed normals, last and before."""
-FLAT = 9_000
+FLAT = 6_000
 """Most points of flat patches of each cloud in a stage with local planes both ways."""
 COARSE_ITER = 12
 """Most iterations of a coarse stage, which only has to come near."""
@@ -199,12 +199,16 @@ class Alignment:
                 return [Side(points, level, k, thickness)]
             return [Side(points, level, n_neighbors=index.n_neighbors)]
         sides = []
-        clouds = [split(each) for each in (make_level(points)[0], level)]
+        levels = make_level(points)[0], level
+        clouds = [split(each) for each in levels]
         for reverse in (False, True):
-            (telling, flat, _), (_, _, planes) = clouds[::-1] if reverse else clouds
+            other = levels[0 if reverse else 1]
+            telling, flat = clouds[1 if reverse else 0][:2]
+            patches = clouds[0 if reverse else 1][2:]
+            flat = sample(flat, stage.most)
             sides += [
-                Side(telling, planes, k, thickness, reverse=reverse),
-                Side(sample(flat, stage.most), planes, reverse=reverse),
+                Side(telling, other, k, thickness, reverse=reverse),
+                Side(flat, other, patches=patches, reverse=reverse),
             ]
         return sides
 

@@ -162,7 +162,7 @@ default="solve"
     *What tells.* Where something is weak, both clouds are cut into patches, the leaves
     of their trees (8 to 16 points). Points of a patch whose leverage is above twice the
     mean, or which is not flat, are all measured, each against a plane through its own
-    neighbours; of the others at most 9,000 are, against the planes of patches. These
+    neighbours; of the others at most 6,000 are, against the planes of patches. These
     lean less at random, and what leans at random passes for evidence.
 
     *Differences from the paper.* Planes are fitted by principal components and
@@ -267,7 +267,7 @@ default="solve"
         start = np.eye(4) if self.init is None else check_motion(self.init, "init")
         cloud = check_cloud(X, "X")
         index = self._index_of(y)
-        points, weights = self._thinned(cloud.points, index)
+        points, weights = self._thinned(cloud, index)
         R, t = start[:3, :3], start[:3, 3]
         shift = R @ cloud.offset + t - index.offset_
         alignment = Alignment(
@@ -366,7 +366,8 @@ default="solve"
         cloud, index = check_cloud(X, "X"), self._index_of(y)
         shift = self.rotation_ @ cloud.offset + self.translation_ - index.offset_
         pose = np.concatenate([self.rotation_, shift[:, None]], axis=1)
-        side = Side(cloud.points, index.level(0), n_neighbors=index.n_neighbors)
+        points = cloud.points - cloud.offset
+        side = Side(points, index.level(0), n_neighbors=index.n_neighbors)
         side.associate(pose, self._distance)
         squares = np.minimum(side.residuals(pose) ** 2, self._distance**2)
         n = cloud.points.shape[0]
@@ -397,11 +398,11 @@ default="solve"
         )
 
     @staticmethod
-    def _thinned(points, index):
-        """Thin the source as the target was."""
+    def _thinned(cloud, index):
+        """Thin the source as the target was, about its centroid."""
         cell = index.voxel_size_ or 0.0
         if index.voxel_size == "auto" and cell == 0:
-            cell = automatic_cell(points)
-        points, weights = thin(points, cell)
+            cell = automatic_cell(*cloud)
+        points, weights = thin(cloud.points, cell, offset=cloud.offset)
         check_left(points, "the source", cell)
         return points, weights

@@ -41,6 +41,9 @@ class Side:
         Whether the planes are the source's.
     n_neighbors : int
         Points behind each normal that is still to be fitted.
+    patches : tuple of Patches and (m,) array, optional
+        Planes in place of the normals of `level`, and the one that each of its points
+        belongs to.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Side:
         thickness=np.inf,
         reverse=False,
         n_neighbors=10,
+        patches=None,
     ):
         n = points.shape[0]
         self.points, self.level, self.k = points, level, k
@@ -59,8 +63,13 @@ class Side:
         self.limit = None
         self.index = np.full(n, -1)
         self.seen, self.margin = np.zeros((n, 3)), np.full(n, -1.0)
-        if k is None:
-            self.planes = level.centroids, level.normals, level.trust
+        self.place, self.patch_of = self.index, None
+        if patches is not None:
+            planes, self.patch_of = patches
+            self.planes = planes.centroids, planes.normals, planes.trust
+            self.place = np.full(n, -1)
+        elif k is None:
+            self.planes = level.points, level.normals, level.trust
         else:
             self.planes = np.zeros((n, 3)), np.zeros((n, 3)), np.zeros(n)
             pool = np.empty((n, 2 * k + 1), dtype=np.int64)
@@ -81,8 +90,11 @@ class Side:
         tree = self.level[:3]
         state = self.seen, self.margin
         if self.k is None:
-            count = associate(*tree, self.points, pose, limit, self.index, *state)
-            self.level.fit_normals(self.n_neighbors, self.index)
+            count = associate(*tree, self.points, pose, limit, self.place, *state)
+            if self.patch_of is None:
+                self.level.fit_normals(self.n_neighbors, self.index)
+            else:
+                self.index = np.where(self.place < 0, -1, self.patch_of[self.place])
             return count
         return associate_planes(
             *tree,

@@ -53,8 +53,10 @@ def split(level):
     -------
     telling, flat : arrays of shape (n, 3)
         The points of the two.
-    level : Level
-        With the planes of flat patches.
+    planes : Patches
+        Trust is zero where not flat.
+    patch_of : array of shape (m,)
+        The patch of every point of `level`.
     """
     found = patches(level)
     J = np.concatenate(
@@ -67,10 +69,7 @@ def split(level):
         FLAT * float(np.median(found.thickness)), 1e-18 * float(np.max(level.points**2))
     )
     telling = (leverage > TELLING * mean) | (found.thickness > limit)
-    each = np.repeat(telling, found.counts)
-    planes = level._replace(
-        centroids=np.repeat(found.centroids, found.counts, axis=0),
-        normals=np.repeat(found.normals, found.counts, axis=0),
-        trust=np.where(each, 0.0, np.repeat(found.trust, found.counts)),
-    )
-    return level.points[each], level.points[~each], planes
+    patch_of = np.repeat(np.arange(telling.shape[0]), found.counts)
+    each = telling[patch_of]
+    planes = found._replace(trust=np.where(telling, 0.0, found.trust))
+    return level.points[each], level.points[~each], planes, patch_of

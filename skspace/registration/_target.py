@@ -22,8 +22,6 @@ class Level(NamedTuple):
     axes: Any
     splits: Any
     """The tree."""
-    centroids: Any
-    """(m, 3) float64: a point of the plane at each; `points` where it is the same."""
     normals: Any
     """(m, 3) float64."""
     trust: Any
@@ -51,8 +49,7 @@ def make_level(points, weights=None):
     order, points, axes, splits = build(points)
     weights = None if weights is None else weights[order]
     m = points.shape[0]
-    level = Level(points, axes, splits, points, np.zeros((m, 3)), np.full(m, -1.0))
-    return level, weights
+    return Level(points, axes, splits, np.zeros((m, 3)), np.full(m, -1.0)), weights
 
 
 class TargetIndex:
@@ -123,10 +120,10 @@ class TargetIndex:
         self.voxel_size = voxel_size
         self.n_neighbors = n_neighbors
         with interruptible():
-            cell = automatic_cell(cloud.points) if voxel_size == "auto" else voxel_size
+            cell = automatic_cell(*cloud) if voxel_size == "auto" else voxel_size
             self.offset_ = cloud.offset
             self.voxel_size_ = float(cell) if cell else None
-            points, weights = thin(cloud.points, cell or 0.0)
+            points, weights = thin(cloud.points, cell or 0.0, offset=cloud.offset)
             check_left(points, "the target", cell)
             self._finest, self._weights = make_level(points, weights)
             self._private = _private

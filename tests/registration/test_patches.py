@@ -9,11 +9,12 @@ from skspace.registration._target import make_level
 
 
 def told(scene, name, seed=0):
-    """The target of a scene, a mark of what tells, and the level of flat planes."""
+    """The target of a scene, a mark of what tells, and the planes at its points."""
     cloud = scene(name, 20_000, seed)[1]
     offset = cloud.mean(axis=0)
     level = make_level(cloud - offset)[0]
-    telling, flat, planes = split(level)
+    telling, flat, found, patch_of = split(level)
+    planes = [part[patch_of] for part in found[1:4]]
     both = np.concatenate([telling, flat])
     rows = {tuple(point): i for i, point in enumerate(both)}
     place = np.array([rows[tuple(point)] for point in level.points])
@@ -42,9 +43,10 @@ def test_points_on_faces_across_a_corridor_tell(scene, seed):
 def test_planes_of_flat_patches_lie_in_their_surface(scene):
     points, telling, planes = told(scene, "corridor")
     offset = points.mean(axis=0)
-    assert np.all(planes.trust[telling] == 0)
-    assert np.all(planes.trust[~telling] > 0)
-    centroids, normals = planes.centroids[~telling] + offset, planes.normals[~telling]
+    centroids, normals, trust = planes
+    assert np.all(trust[telling] == 0)
+    assert np.all(trust[~telling] > 0)
+    centroids, normals = centroids[~telling] + offset, normals[~telling]
     surfaces = np.stack(
         [
             np.abs(np.abs(centroids[:, 1]) - 1.5),
@@ -79,7 +81,7 @@ def test_an_exact_plane_has_nothing_that_tells(rng):
     cloud = np.pad(square, [(0, 0), (0, 1)])
     Q = np.linalg.qr(np.vander([1.0, 2, 4]))[0]
     for turn in (np.eye(3), Q):
-        telling, _, planes = split(make_level(cloud @ turn)[0])
+        telling, _, planes, _ = split(make_level(cloud @ turn)[0])
         # the border and the corners, at most: there a tilt has its longest lever
         assert telling.shape[0] < 500
         assert_allclose(np.abs(planes.normals @ turn.T[:, 2]), 1, atol=1e-9)
