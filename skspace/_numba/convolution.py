@@ -21,21 +21,28 @@ def tile(area, y):
     """Return how many neighbouring responses and samples are taken at a time."""
     n_kernels, _, width, n = y.shape
     size = min(COLUMNS, PRODUCTS // n_kernels) // area
-    n_samples = min(max(size, 16), n)
-    return min(max(size // max(n_samples, 1), 1), width), n_samples
+    n_samples = max(min(n, max(size, 16)), 1)
+    return min(max(size // n_samples, 1), width), n_samples
 
 
 @njit(cache=True, nogil=True)
-def tiles(area, y):
-    """Yield line, range of columns and range of samples of responses; their number."""
+def count_tiles(area, y):
+    """Return the number of tiles."""
     _, height, width, n = y.shape
     n_columns, n_samples = tile(area, y)
-    for i in range(height):
-        for start in range(0, width, n_columns):
-            stop = min(start + n_columns, width)
-            for first in range(0, n, max(n_samples, 1)):
-                last = min(first + n_samples, n)
-                yield (i, start, stop, first, last), (stop - start) * (last - first)
+    return height * -(-width // n_columns) * -(-n // n_samples)
+
+
+@njit(cache=True, nogil=True)
+def find_tile(number, area, y):
+    """Return line, range of columns, range of samples; and the responses in them."""
+    _, _, width, n = y.shape
+    n_columns, n_samples = tile(area, y)
+    number, part = divmod(number, -(-n // n_samples))
+    i, start = divmod(number, -(-width // n_columns))
+    start, first = start * n_columns, part * n_samples
+    stop, last = min(start + n_columns, width), min(first + n_samples, n)
+    return (i, start, stop, first, last), (stop - start) * (last - first)
 
 
 @njit(cache=True, nogil=True)
@@ -44,6 +51,31 @@ def workspace(area, y):
     n_columns, n_samples = tile(area, y)
     size = n_columns * n_samples
     return np.empty(area * size, y.dtype), np.empty(y.shape[0] * size, y.dtype)
+
+
+# These three get runs as arrays of their own: an index such as first + m might be
+# negative for all the compiler knows, and the loop over it is twenty times slower.
+
+
+@njit(cache=True, nogil=True)
+def copy(source, target):
+    """Copy a run."""
+    for m in range(target.shape[0]):
+        target[m] = source[m]
+
+
+@njit(cache=True, nogil=True)
+def add(source, target):
+    """Add a run to another."""
+    for m in range(target.shape[0]):
+        target[m] += source[m]
+
+
+@njit(cache=True, nogil=True)
+def clear(target):
+    """Set a run to zero."""
+    for m in range(target.shape[0]):
+        target[m] = 0
 
 
 @njit(cache=True, nogil=True)
@@ -60,12 +92,11 @@ def gather(x, place, k, stride, top, left, columns):
                 at = 0
                 for j in range(start, stop):
                     v = stride * j + b - left
+                    run = columns[row, at : at + n]
                     if 0 <= u < height and 0 <= v < width:
-                        for m in range(n):
-                            columns[row, at + m] = x[c, u, v, first + m]
+                        copy(x[c, u, v, first:last], run)
                     else:
-                        for m in range(n):
-                            columns[row, at + m] = 0
+                        clear(run)
                     at += n
                 row += 1
 
@@ -85,8 +116,7 @@ def scatter(columns, place, k, stride, top, left, x):
                 for j in range(start, stop):
                     v = stride * j + b - left
                     if 0 <= u < height and 0 <= v < width:
-                        for m in range(n):
-                            x[c, u, v, first + m] += columns[row, at + m]
+                        add(columns[row, at : at + n], x[c, u, v, first:last])
                     at += n
                 row += 1
 
@@ -97,9 +127,10 @@ def take(y, place, responses):
     i, start, stop, first, last = place
     n = last - first
     for o in range(y.shape[0]):
+        at = 0
         for j in range(start, stop):
-            for m in range(n):
-                responses[o, (j - start) * n + m] = y[o, i, j, first + m]
+            copy(y[o, i, j, first:last], responses[o, at : at + n])
+            at += n
 
 
 @njit(cache=True, nogil=True)
@@ -108,9 +139,10 @@ def put(responses, place, y):
     i, start, stop, first, last = place
     n = last - first
     for o in range(y.shape[0]):
+        at = 0
         for j in range(start, stop):
-            for m in range(n):
-                y[o, i, j, first + m] = responses[o, (j - start) * n + m]
+            copy(responses[o, at : at + n], y[o, i, j, first:last])
+            at += n
 
 
 @njit(cache=True, nogil=True)
@@ -118,7 +150,8 @@ def run_correlate(x, w, k, stride, top, left, y):
     """Write the responses of kernels `w` (n_kernels, area) to `y`."""
     n_kernels, area = w.shape
     space, results = workspace(area, y)
-    for place, size in tiles(area, y):
+    for number in range(count_tiles(area, y)):
+        place, size = find_tile(number, area, y)
         columns = space[: area * size].reshape(area, size)
         responses = results[: n_kernels * size].reshape(n_kernels, size)
         gather(x, place, k, stride, top, left, columns)
@@ -131,7 +164,8 @@ def run_spread(y, w, k, stride, top, left, x):
     """Add to `x` what the responses lay down, for kernels `w` (area, n_kernels)."""
     area, n_kernels = w.shape
     space, results = workspace(area, y)
-    for place, size in tiles(area, y):
+    for number in range(count_tiles(area, y)):
+        place, size = find_tile(number, area, y)
         columns = space[: area * size].reshape(area, size)
         responses = results[: n_kernels * size].reshape(n_kernels, size)
         take(y, place, responses)
@@ -144,7 +178,8 @@ def run_weigh(x, y, k, stride, top, left, w):
     """Add to `w` (n_kernels, area) the products of responses and columns."""
     n_kernels, area = w.shape
     space, results = workspace(area, y)
-    for place, size in tiles(area, y):
+    for number in range(count_tiles(area, y)):
+        place, size = find_tile(number, area, y)
         columns = space[: area * size].reshape(area, size)
         responses = results[: n_kernels * size].reshape(n_kernels, size)
         gather(x, place, k, stride, top, left, columns)

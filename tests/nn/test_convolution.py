@@ -96,6 +96,22 @@ def test_three_maps_are_derivatives_of_one_form(shape, k, stride, library, rng):
     np.testing.assert_allclose(values, values[0], rtol=1e-10)
 
 
+@pytest.mark.parametrize("n", [300, 700])  # several pieces of a line, and of samples
+def test_samples_do_not_see_each_other(n, rng):
+    for layer, parameters in a_pair((7, 6), 5, 2, rng):
+        x, dy = (rng.standard_normal((n, m)) for m in (layer.n_inputs, layer.n_outputs))
+        y, cache = layer.forward(parameters, x)
+        dx, gradients = layer.backward(parameters, cache, dy)
+        weight = np.zeros_like(gradients["weight"])
+        for part in np.array_split(np.arange(n), 50):
+            own, cache = layer.forward(parameters, x[part])
+            np.testing.assert_allclose(own, y[part], atol=1e-12)
+            own, by = layer.backward(parameters, cache, dy[part])
+            np.testing.assert_allclose(own, dx[part], atol=1e-12)
+            weight += by["weight"]
+        np.testing.assert_allclose(weight, gradients["weight"], rtol=1e-10)
+
+
 def test_sizes_are_those_of_the_spec():
     assert Convolution((48, 42), 10, 5).output_shape == (10, 24, 21)
     assert Convolution((10, 24, 21), 20, 3).output_shape == (20, 12, 11)
