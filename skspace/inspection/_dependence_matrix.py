@@ -55,7 +55,7 @@ class DependenceMatrixDisplay:
     >>> np.abs(np.corrcoef(X, rowvar=False)).round(1)[0]
     array([1., 0., 0.])
     >>> DependenceMatrixDisplay.from_data(X).coefficients.round(1)[0]
-    array([1. , 0.9, 0.1])
+    array([1. , 0.9, 0. ])
     """
 
     def __init__(self, information, *, names):

@@ -15,9 +15,11 @@ __all__ = ["dense_spectrum", "leading_spectrum"]
 SMALLEST = 200
 """Rows from which a sketch can pay."""
 FIRST_RANK = 16
-"""Columns of the first sketch; they double."""
+"""Columns of the first sketch."""
 LARGEST_SHARE = 1 / 3
 """Share of the rows beyond which a sketch costs as much as all eigenvalues."""
+MARGIN = 1.08
+"""Columns to take for one that the last rate asks for: rates fall."""
 SHIFT = 1e-13
 """Added to the spectrum of the sketch, so that its factor exists in spite of rounding;
 taken off again, it leaves an error of this size."""
@@ -53,9 +55,9 @@ def leading_spectrum(K, trace, tail):
     Nyström approximation ``K Ω (Ω' K Ω)⁻¹ Ω' K`` with Gaussian Ω: it lies below K in
     the order of positive semi-definite matrices, so that the remainder is the trace of
     a positive semi-definite matrix and bounds everything. The draws are fixed: another
-    Ω would move a value by less than `tail`. The rank doubles until the remainder is
-    small enough. It stops where a remainder that went on falling at the last rate would
-    not get there within a third of n.
+    Ω would move a value by less than `tail`. The rank grows, at most twofold, to where
+    the remainder will be small enough if it goes on falling at its last rate; where
+    that is beyond a third of n, all eigenvalues cost hardly more.
 
     Cost O(n² m + n m²) for m columns, by products of matrices alone, against 4/3 n³ for
     all eigenvalues, half of it bound by memory.
@@ -83,20 +85,22 @@ def leading_spectrum(K, trace, tail):
         if left <= tail:
             values = xp.linalg.eigvalsh(B.T @ B) - SHIFT
             return xp.maximum(values, xp.zeros_like(values))
-        if before is not None and not _reaches(left, before, rank, most, tail):
-            return None
-        more = standard_normal(rng, (n, min(rank, most - rank)), K)
+        wanted = 2 * rank
+        if before is not None:
+            needed = _rank_needed(left, rank, *before, tail)
+            if needed > most or rank == most:
+                return None
+            wanted = min(wanted, max(needed, rank + rank // 4))
+        before = left, rank
+        more = standard_normal(rng, (n, min(wanted, most) - rank), K)
         omega = xp.concat([omega, more], axis=1)
         Y = xp.concat([Y, K @ more + SHIFT * more], axis=1)
-        rank, before = omega.shape[1], left
+        rank = omega.shape[1]
 
 
-def _reaches(left, before, rank, most, tail):
-    """Whether a remainder that goes on falling as it did may reach `tail` in time.
-
-    `before` was left at half the rank.
-    """
-    if rank >= most or left >= before:
-        return False
-    rate = math.log(before / left) / (rank / 2)
-    return math.log(left / tail) <= rate * (most - rank)
+def _rank_needed(left, rank, left_before, rank_before, tail):
+    """Rank at which a remainder that goes on falling as it did gets to `tail`."""
+    if left >= left_before:
+        return math.inf
+    rate = math.log(left_before / left) / (rank - rank_before)
+    return rank + math.ceil(MARGIN * math.log(left / tail) / rate)
