@@ -6,6 +6,7 @@ Nothing here is fast. Every fast path of skspace is compared with one of these.
 from fractions import Fraction
 
 import numpy as np
+from scipy.special import digamma
 
 
 def orthogonal_matching_pursuit(X, n_nonzero, tol=0.0, dictionary=None):
@@ -162,3 +163,55 @@ def central_differences(objective, x, step=1e-6):
 def relative_error(found, expected):
     """Distance of two arrays in units of the length of the second."""
     return np.linalg.norm(found - expected) / max(np.linalg.norm(expected), 1e-300)
+
+
+def neighbor_counts(variables, k, groups, rule, metric):
+    """Distance to the k-th neighbour of every row, and rows within it, by loops.
+
+    Returns radii, a list of counts for each row, and k or the size of the pile that
+    the row is in (rule "mixed").
+    """
+
+    def distance(i, j, v):
+        gaps = [abs(b - a) for a, b in zip(*variables[v][[i, j]], strict=True)]
+        if metric == "euclidean" and len(gaps) > 1:
+            square = 0.0
+            for gap in gaps:
+                square += gap * gap
+            return float(np.sqrt(square))
+        return max(gaps)
+
+    n, everything = len(variables[0]), range(len(variables))
+    radii, counts, piles = [], [], []
+    for i in range(n):
+        others = [j for j in range(n) if j != i]
+        joint = {j: max(distance(i, j, v) for v in everything) for j in others}
+        r = sorted(joint.values())[k - 1]
+        near = [j for j in others if joint[j] <= r]
+        row = []
+        for group in groups:
+            apart = {j: max(distance(i, j, v) for v in group) for j in others}
+            if rule == "rectangle":
+                side = max(apart[j] for j in near)
+                row.append(sum(apart[j] <= side for j in others))
+            elif rule == "mixed" and r == 0:
+                row.append(sum(apart[j] == 0 for j in others))
+            else:
+                row.append(sum(apart[j] < r for j in others))
+        radii.append(r)
+        counts.append(row)
+        piles.append(1 + len(near) if rule == "mixed" and r == 0 else k)
+    return radii, counts, piles
+
+
+def ksg(X, Y, k):
+    """Kraskov's first estimate from all distances, a row at a time."""
+    n = len(X)
+    value = digamma(k) + digamma(n)
+    for i in range(n):
+        dx = np.delete(np.max(np.abs(X - X[i]), axis=1), i)
+        dy = np.delete(np.max(np.abs(Y - Y[i]), axis=1), i)
+        radius = np.sort(np.maximum(dx, dy))[k - 1]
+        n_x, n_y = np.sum(dx < radius), np.sum(dy < radius)
+        value -= (digamma(n_x + 1) + digamma(n_y + 1)) / n
+    return value

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._neighbors import count_within, digamma_table, nearest_distances
+from ._neighbors import (
+    SortedColumn,
+    count_within,
+    digamma_table,
+    nearest_distances,
+    nearest_in_order,
+)
 
 __all__ = ["discrete_terms", "encode_rows"]
 
@@ -61,11 +67,19 @@ def discrete_terms(
     n = len(X)
     if n == 0:
         return np.zeros(0)
+    if X.shape[1] == 1 and ranks is None:
+        ranks = SortedColumn.of(X[:, 0])
     radius, k = np.empty(n), np.empty(n, dtype=np.int64)
     for c in np.flatnonzero(sizes):
         own = np.flatnonzero(labels == c)
         k[own] = min(n_neighbors, sizes[c] - 1)
-        radius[own] = nearest_distances(X[own], k[own[0]], metric=metric, n_jobs=n_jobs)
+        if ranks is not None:
+            own = ranks.order[labels[ranks.order] == c]
+            radius[own] = nearest_in_order(X[own, 0], k[own[0]])
+        else:
+            radius[own] = nearest_distances(
+                X[own], k[own[0]], metric=metric, n_jobs=n_jobs
+            )
         same = own[radius[own] == 0]
         if len(same):
             at_zero = count_within(X[own], np.zeros(len(own)), n_jobs=n_jobs)

@@ -25,6 +25,7 @@ __all__ = [
     "count_within",
     "digamma_table",
     "nearest_distances",
+    "nearest_in_order",
     "neighbor_counts",
 ]
 
@@ -149,6 +150,15 @@ def nearest_distances(X, n_neighbors, *, metric="chebyshev", n_jobs=None):
     return neighbor_counts(
         [X], n_neighbors, groups=[], metric=metric, n_jobs=n_jobs
     ).radius
+
+
+def nearest_in_order(values, n_neighbors):
+    """Return the distance of every number of a sorted column to its k-th other one."""
+    from .._numba.neighbor_ranks import nearest_ranks
+
+    radius = np.empty(len(values))
+    nearest_ranks(np.ascontiguousarray(values, dtype=np.float64), n_neighbors, radius)
+    return radius
 
 
 def count_within(X, radius, *, metric="chebyshev", n_jobs=None, ranks=None):
