@@ -118,6 +118,7 @@ INSTANCES = {
         {"method": "linear", "standardize": False, "n_components": 1},
         {"n_components": "gap", "n_bootstrap": 0},
     ],
+    "NeuralMutualInfo": [{}, {"critic": "concatenated", "bound": "nwj", "max_iter": 2}],
     "RecursiveFeatureMachineRegressor": [{}, {"kernel": "gaussian", "n_rounds": 1}],
     "CanonicalMutualInfo": [{}, {"n_components": 1, "marginals": "rank"}],
     "GaussianMutualInfo": [{}, {"shrinkage": "auto", "n_permutations": 5}],

@@ -198,7 +198,7 @@ class SeparableCritic:
         ]
         A, B = self._lift(parameters, *codes)
         for start in range(0, A.shape[0], ROW_BLOCK):
-            yield A[start : start + ROW_BLOCK, :] @ B.T
+            yield A[start : min(start + ROW_BLOCK, A.shape[0]), :] @ B.T
 
     def _code(self, output, rng):
         """Columns (g, p) of an encoder, and the noise that is in them."""
@@ -352,7 +352,8 @@ class ConcatenatedCritic:
         """Yield the scores of all x with all y in blocks of rows."""
         size = max(1, PAIR_BLOCK // y.shape[0])
         for start in range(0, x.shape[0], size):
-            yield self.forward(parameters, x[start : start + size, :], y)[0]
+            stop = min(start + size, x.shape[0])
+            yield self.forward(parameters, x[start:stop, :], y)[0]
 
 
 CRITICS = {

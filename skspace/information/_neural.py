@@ -172,7 +172,7 @@ class NeuralMutualInfo(BaseMutualInfo):
     >>> x = np.cos(angle) + 0.1 * rng.standard_normal(1000)
     >>> y = np.sin(angle) + 0.1 * rng.standard_normal(1000)
     >>> model = NeuralMutualInfo(random_state=0).fit(x[:, None], y)
-    >>> bool(model.mi_ > 0.8)
+    >>> bool(0.6 < model.mi_ < 0.75)  # 0.68 by integration
     True
     """
 
@@ -308,7 +308,7 @@ class NeuralMutualInfo(BaseMutualInfo):
         hidden = self.hidden_layer_sizes
         if hidden is None:
             hidden = (64, 64) if large else (128, 128)
-        hidden = np.asarray(hidden)
+        hidden = np.asarray(hidden, dtype=None if len(hidden) else np.int64)
         if hidden.ndim != 1 or hidden.dtype.kind not in "iu" or np.any(hidden < 1):
             raise ValueError(
                 "hidden_layer_sizes must be positive integers, one a layer, got "
