@@ -59,7 +59,7 @@ def conditional_mutual_info(
     z : array-like of shape (n_samples,) or (n_samples, n_conditions)
         What is known: the information of X and y given z.
     n_neighbors : int, default=3
-        k. More have less variance and more bias.
+        Number k. More have less variance and more bias.
     metric : {"chebyshev", "euclidean"}, default="chebyshev"
         Distance within each of the three; the joint one is the largest of them.
     marginals : {"none", "standard", "normal_score", "rank"}, default="normal_score"
@@ -166,11 +166,17 @@ def multi_information(
     variables : list of array-like of shape (n_samples,) or (n_samples, d_v)
         Samples of the same observations.
     n_neighbors : int, default=3
-        k. More have less variance and more bias.
+        Number k. More have less variance and more bias.
     method : {"ksg1", "ksg2"}, default="ksg1"
         Kraskov's first or second estimator.
-    metric, marginals, units, n_jobs
-        As in :func:`conditional_mutual_info`.
+    metric : {"chebyshev", "euclidean"}, default="chebyshev"
+        Distance within each sample; the joint one is the largest of them.
+    marginals : {"none", "standard", "normal_score", "rank"}, default="normal_score"
+        Map of every column, as in :class:`KSGMutualInfo`.
+    units : {"nats", "bits"}, default="nats"
+        Of the result.
+    n_jobs : int or None, default=None
+        Threads, by joblib. The result does not depend on it.
 
     Returns
     -------

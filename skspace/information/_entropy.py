@@ -39,7 +39,7 @@ def differential_entropy(
     X : array-like of shape (n_samples,) or (n_samples, n_features)
         Sample. Features should have like scales: neighbours are judged by all of them.
     n_neighbors : int, default=3
-        k. More have less variance and more bias.
+        Number k. More have less variance and more bias.
     metric : {"chebyshev", "euclidean"}, default="chebyshev"
         Distance of rows.
     units : {"nats", "bits"}, default="nats"

@@ -137,7 +137,7 @@ class KSGMutualInfo(BaseMutualInfo):
     Parameters
     ----------
     n_neighbors : int, default=3
-        k. Fewer have less bias, more have less variance.
+        Number k. Fewer have less bias, more have less variance.
     method : {"ksg1", "ksg2", "mixed", "lnc"}, default="ksg1"
         Kraskov's first or second estimator [1]_; the one of [2]_, for variables that
         are discrete, continuous or both; the first with the correction of [3]_ for

@@ -154,8 +154,17 @@ def mutual_info_classif(
         Features; a sparse matrix holds discrete ones only.
     y : array-like of shape (n_samples,)
         Classes. Rows whose class occurs once are left out for continuous features.
-    discrete_features, n_neighbors, copy, random_state, n_jobs
-        As in :func:`mutual_info_regression`.
+    discrete_features : {"auto", bool, array-like}, default="auto"
+        Whether all features are discrete, or which: a mask or their indices. "auto"
+        takes those of dense X as continuous and those of sparse X as discrete.
+    n_neighbors : int, default=3
+        Neighbours within the class; fewer where the class has no more.
+    copy : bool, default=True
+        No effect: X is never written to.
+    random_state : int, RandomState instance or None, default=None
+        No effect: nothing is random.
+    n_jobs : int or None, default=None
+        Threads over features, by joblib. Results do not depend on it.
 
     Returns
     -------
