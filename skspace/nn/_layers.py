@@ -7,7 +7,7 @@ description; what it learns lives in a dict of arrays that comes and goes.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -165,8 +165,8 @@ class Dense(Layer):
     (5, 2)
     """
 
-    n_inputs: int
-    n_outputs: int
+    n_inputs: int = field()  # without it, None of the base would be a default
+    n_outputs: int = field()
     init: str = "glorot"
     bias: bool = True
 

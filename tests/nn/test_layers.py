@@ -193,3 +193,8 @@ def test_start_has_the_variance_of_its_rule(init, variance, rng):
 def test_unknown_names_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_sizes_have_no_defaults():
+    with pytest.raises(TypeError, match="n_outputs"):
+        Dense(3)
