@@ -17,6 +17,26 @@ NONE, HUBER, TUKEY, GEMAN_MCCLURE, LINEAR = 0, 1, 2, 3, 4
 
 
 @njit(cache=True, nogil=True)
+def _moved(pose, points, i):
+    """Return where a point is taken to."""
+    u, v, w = points[i, 0], points[i, 1], points[i, 2]
+    return (
+        pose[0, 0] * u + pose[0, 1] * v + pose[0, 2] * w + pose[0, 3],
+        pose[1, 0] * u + pose[1, 1] * v + pose[1, 2] * w + pose[1, 3],
+        pose[2, 0] * u + pose[2, 1] * v + pose[2, 2] * w + pose[2, 3],
+    )
+
+
+@njit(cache=True, nogil=True)
+def _settled(x, y, z, seen, margin):
+    """Whether a point is so near to where it was searched that the answer stands."""
+    if not margin > 0:
+        return False
+    dx, dy, dz = x - seen[0], y - seen[1], z - seen[2]
+    return dx * dx + dy * dy + dz * dz < margin * margin
+
+
+@njit(cache=True, nogil=True)
 def associate(points, axes, splits, source, pose, limit, index, seen, margin):
     """Find the nearest target point of every source point.
 
@@ -48,14 +68,9 @@ def associate(points, axes, splits, source, pose, limit, index, seen, margin):
     searches = 0
     square = limit * limit
     for i in range(source.shape[0]):
-        u, v, w = source[i, 0], source[i, 1], source[i, 2]
-        x = pose[0, 0] * u + pose[0, 1] * v + pose[0, 2] * w + pose[0, 3]
-        y = pose[1, 0] * u + pose[1, 1] * v + pose[1, 2] * w + pose[1, 3]
-        z = pose[2, 0] * u + pose[2, 1] * v + pose[2, 2] * w + pose[2, 3]
-        if margin[i] > 0:
-            dx, dy, dz = x - seen[i, 0], y - seen[i, 1], z - seen[i, 2]
-            if dx * dx + dy * dy + dz * dz < margin[i] * margin[i]:
-                continue
+        x, y, z = _moved(pose, source, i)
+        if _settled(x, y, z, seen[i], margin[i]):
+            continue
         searches += 1
         best, first, second = nearest_two(
             points, axes, splits, x, y, z, square, nodes, runs, gaps
@@ -127,14 +142,9 @@ def associate_planes(
     found, squares = np.empty(size, dtype=np.int64), np.empty(size)
     searches = 0
     for i in range(source.shape[0]):
-        u, v, w = source[i, 0], source[i, 1], source[i, 2]
-        x = pose[0, 0] * u + pose[0, 1] * v + pose[0, 2] * w + pose[0, 3]
-        y = pose[1, 0] * u + pose[1, 1] * v + pose[1, 2] * w + pose[1, 3]
-        z = pose[2, 0] * u + pose[2, 1] * v + pose[2, 2] * w + pose[2, 3]
-        if margin[i] > 0:
-            dx, dy, dz = x - seen[i, 0], y - seen[i, 1], z - seen[i, 2]
-            if dx * dx + dy * dy + dz * dz < margin[i] * margin[i]:
-                continue
+        x, y, z = _moved(pose, source, i)
+        if _settled(x, y, z, seen[i], margin[i]):
+            continue
         others = -1.0  # distance of points that are not in the pool
         if reach[i] >= 0:
             dx, dy, dz = x - pooled[i, 0], y - pooled[i, 1], z - pooled[i, 2]
@@ -222,10 +232,7 @@ def residuals(source, pose, index, centroids, normals, out):
         if j < 0:
             out[i] = 0.0
             continue
-        u, v, w = source[i, 0], source[i, 1], source[i, 2]
-        x = pose[0, 0] * u + pose[0, 1] * v + pose[0, 2] * w + pose[0, 3]
-        y = pose[1, 0] * u + pose[1, 1] * v + pose[1, 2] * w + pose[1, 3]
-        z = pose[2, 0] * u + pose[2, 1] * v + pose[2, 2] * w + pose[2, 3]
+        x, y, z = _moved(pose, source, i)
         out[i] = (
             normals[j, 0] * (x - centroids[j, 0])
             + normals[j, 1] * (y - centroids[j, 1])

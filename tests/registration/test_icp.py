@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
 
 from skspace import datasets
 from skspace.registration import PointToPlaneICP, TargetIndex, analyze_blocks
@@ -48,7 +49,7 @@ def test_masks_name_what_each_scene_leaves_open(default_fit, scene_name, seed):
 
 @pytest.mark.parametrize(
     ("scene_name", "length", "angle"),
-    [("corridor", 0.01, 0.03), ("tunnel", 0.02, 0.03), ("room", 0.003, 0.04)],
+    [("corridor", 0.006, 0.02), ("tunnel", 0.016, 0.025), ("room", 0.002, 0.03)],
 )
 def test_motions_of_generated_scans_are_found(
     default_fit, scene, error_of, scene_name, length, angle
@@ -69,7 +70,7 @@ def test_a_plane_is_found_across(default_fit, scene):
     source, _, motion = scene("plane", 20_000, 0)
     icp = default_fit("plane", 20_000, 0)
     off = icp.transform(source) - apply(motion, source)
-    assert np.max(np.abs(off[:, 2])) < 0.03
+    assert np.max(np.abs(off[:, 2])) < 0.015
 
 
 @pytest.mark.data
@@ -95,7 +96,7 @@ def test_real_pairs_meet_their_reference(
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("name", "length", "angle"),
-    [("street_lidar", 0.03, 0.5), ("corridor", 0.03, 0.05)],
+    [("street_lidar", 0.03, 0.5), ("corridor", 0.01, 0.02)],
 )
 def test_starts_fifteen_degrees_and_a_metre_off_converge(
     name, length, angle, data_folder, error_of
@@ -116,7 +117,7 @@ def test_a_cloud_on_itself_stays_where_it_is(scene, plane):
     X = scene("room", 2000)[0]
     icp = PointToPlaneICP(plane=plane).fit(X, X)
     # a plane through five noisy points passes by the one that is measured
-    atol = 0.01 if plane == "local" else 1e-10
+    atol = 0.003 if plane == "local" else 1e-10
     assert_allclose(icp.transformation_, np.eye(4), atol=atol)
     assert icp.fitness_ == 1
 
@@ -126,7 +127,7 @@ def test_a_moved_cloud_comes_back_exactly(scene, rng):
     motion = a_motion(rng, 0.05, 0.1)
     icp = PointToPlaneICP(**PLAIN, tol_rot=1e-9, tol_trans=1e-9, max_iter=100)
     icp.fit(X, apply(motion, X))
-    assert_allclose(icp.transformation_, motion, atol=1e-9)
+    assert_allclose(icp.transformation_, motion, atol=1e-11)
 
 
 @pytest.mark.parametrize("plane", ["normals", "local"])
@@ -138,12 +139,12 @@ def test_moving_both_clouds_moves_the_answer(scene, rng, plane, chart):
     for _ in range(2):
         G = a_motion(rng, rng.uniform(0, 3), 50.0)
         icp = PointToPlaneICP(**settings).fit(apply(G, source), apply(G, target))
-        assert_allclose(icp.transformation_, G @ before @ np.linalg.inv(G), atol=1e-6)
+        assert_allclose(icp.transformation_, G @ before @ np.linalg.inv(G), atol=1e-8)
     # each on its own, the start likewise
     G, K = a_motion(rng, 2.0, 20.0), a_motion(rng, 1.0, 9.0)
     icp = PointToPlaneICP(**settings, init=G @ np.linalg.inv(K))
     icp.fit(apply(K, source), apply(G, target))
-    assert_allclose(icp.transformation_, G @ before @ np.linalg.inv(K), atol=1e-6)
+    assert_allclose(icp.transformation_, G @ before @ np.linalg.inv(K), atol=1e-8)
 
 
 def test_shifting_both_clouds_changes_nothing_by_default(scene, default_fit):
@@ -151,10 +152,10 @@ def test_shifting_both_clouds_changes_nothing_by_default(scene, default_fit):
     before = default_fit("corridor")
     shift = np.array([1000.0, -2000, 500])
     icp = PointToPlaneICP().fit(source + shift, target + shift)
-    assert_allclose(icp.rotation_, before.rotation_, atol=1e-8)
+    assert_allclose(icp.rotation_, before.rotation_, atol=1e-10)
     center = source.mean(axis=0)
     moved = icp.transform(center[None] + shift) - shift
-    assert_allclose(moved, before.transform(center[None]), atol=1e-6)
+    assert_allclose(moved, before.transform(center[None]), atol=1e-8)
     assert icp.report_.mask == before.report_.mask
 
 
@@ -163,10 +164,10 @@ def test_the_unit_of_length_is_of_no_consequence(scene, default_fit, scene_name)
     source, target, _ = scene(scene_name)
     before = default_fit(scene_name)
     icp = PointToPlaneICP().fit(1024 * source, 1024 * target)
-    assert_allclose(icp.rotation_, before.rotation_, atol=1e-8)
-    assert_allclose(icp.translation_, 1024 * before.translation_, atol=1e-5)
+    assert_allclose(icp.rotation_, before.rotation_, atol=1e-10)
+    assert_allclose(icp.translation_, 1024 * before.translation_, atol=1e-8)
     assert icp.report_.mask == before.report_.mask
-    assert_allclose(icp.report_.kappa, before.report_.kappa, rtol=1e-6)
+    assert_allclose(icp.report_.kappa, before.report_.kappa, rtol=1e-8)
 
 
 @pytest.mark.parametrize("scene_name", ["room", "corridor"])
@@ -252,9 +253,10 @@ def test_freeze_takes_no_step_in_weak_directions(treated):
         assert np.max(np.abs(left)) < 1e-9 * np.max(np.abs(state.hessian))
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_damp_is_the_step_with_weak_eigenvalues_raised(treated):
-    for state in treated("damp", max_iter=30).history_:
+    with pytest.warns(ConvergenceWarning, match="stopped at max_iter=30"):
+        icp = treated("damp", max_iter=30)
+    for state in icp.history_:
         weak, _, report = weak_and_strong(state)
         gap = (report.clamped - report.eigenvalues)[report.weak]
         raised = state.hessian + weak * gap @ weak.T
@@ -264,7 +266,6 @@ def test_damp_is_the_step_with_weak_eigenvalues_raised(treated):
         assert np.all(gap > 0)
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_damp_is_slow_and_ends_where_solve_ends(treated):
     settings = {"tol_rot": 1e-7, "tol_trans": 1e-6, "max_iter": 2000}
     free, damped = treated("solve", **settings), treated("damp", **settings)
@@ -300,7 +301,7 @@ def test_a_prior_is_as_strong_as_it_is_narrow(treated, scene):
         return treated("prior", prior_std_rot=std, prior_std_trans=std)
 
     assert shift(prior(1e-9)) < 1e-6
-    assert_allclose(prior(1e6).transformation_, free.transformation_, atol=1e-3)
+    assert_allclose(prior(1e6).transformation_, free.transformation_, atol=1e-5)
     middle = [shift(prior(std)) for std in (1e-5, 1e-4, 1e-2)]
     assert middle == sorted(middle)
 
@@ -328,7 +329,7 @@ def test_both_charts_and_every_treatment_of_nothing_weak_agree(scene):
         )
     ]
     for pose in poses[1:]:
-        assert_allclose(pose, poses[0], atol=1e-7)
+        assert_allclose(pose, poses[0], atol=1e-8)
 
 
 def test_criteria_by_deviation(scene):
@@ -403,7 +404,7 @@ def test_an_index_describes_its_cloud(scene):
     assert_allclose(index.offset_, target.mean(axis=0))
     # a square of this side is what one point has of the surface
     area = 2 * (48 + 8 * 2.8 + 6 * 2.8) + 5.76 + 6.84 + 4.48
-    assert index.spacing_ == pytest.approx(np.sqrt(area / 2000), rel=0.15)
+    assert index.spacing_ == pytest.approx(np.sqrt(area / 2000), rel=0.1)
     coarse = TargetIndex(target, voxel_size=0.5)
     assert coarse.voxel_size_ == coarse.spacing_ == 0.5
     cells = {tuple(c) for c in np.floor((target - target.mean(axis=0)) / 0.5)}
