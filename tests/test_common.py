@@ -111,6 +111,19 @@ INSTANCES = {
         {"solver": "adam", "max_iter": 20, "n_centers": 5},
         {"alpha_weights": 1e-2, "importance": "diagonal"},
     ],
+    # small networks: the contract asks for many fits, not for good ones
+    "MCR2Clustering": [
+        {"hidden_layer_sizes": (32,), "n_components": 8, "max_steps": 20},
+        {
+            "hidden_layer_sizes": (16, 16),
+            "n_components": 6,
+            "warmup_steps": 5,
+            "max_steps": 5,
+            "compression_columns": 10,
+            "n_views": 2,
+            "noise_scale": 0.1,
+        },
+    ],
     "KSubspaces": [{}, {"consensus": True, "n_init": 20}],
     "ActiveSubspace": [
         {},
@@ -119,6 +132,10 @@ INSTANCES = {
         {"n_components": "gap", "n_bootstrap": 0},
     ],
     "NeuralMutualInfo": [{}, {"critic": "concatenated", "bound": "nwj", "max_iter": 2}],
+    "MinRedundancyMaxRelevance": [
+        {},
+        {"n_features_to_select": 1, "scheme": "quotient", "target_type": "continuous"},
+    ],
     "RecursiveFeatureMachineRegressor": [{}, {"kernel": "gaussian", "n_rounds": 1}],
     "CanonicalMutualInfo": [{}, {"n_components": 1, "marginals": "rank"}],
     "GaussianMutualInfo": [{}, {"shrinkage": "auto", "n_permutations": 5}],
