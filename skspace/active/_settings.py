@@ -37,6 +37,11 @@ def check_sizes(X, scales, *, name="X", standardize=True):
     ValueError
         For rows of the table itself only where features keep their units.
     """
+    if np.min(scales.scale) < np.finfo(np.float64).smallest_normal:
+        raise ValueError(
+            f"A column of {name} varies by less than 2e-308, where digits are lost; "
+            "multiply it by a constant."
+        )
     away = np.max(np.abs(X / scales.scale - scales.mean / scales.scale), axis=0)
     if not standardize:  # what is reported is in units of X
         away = np.maximum(away, away * scales.scale)

@@ -47,6 +47,11 @@ def row_coordinates(A):
         only the directions above ``max(n, d) * eps`` times the largest count, after
         columns were brought to one length. A table of zeros has rank 0.
 
+    Raises
+    ------
+    ValueError
+        If all entries of a column are too small for its inverse.
+
     Notes
     -----
     By the Gram matrix, and by QR of the rows where its condition would cost half of
@@ -55,6 +60,11 @@ def row_coordinates(A):
     xp = array_namespace(A)
     scale = xp.astype(xp.max(xp.abs(A), axis=0), xp.float64)
     scale = xp.where(scale > 0, scale, xp.ones_like(scale))
+    if float(xp.min(scale)) < float(xp.finfo(xp.float64).smallest_normal):
+        raise ValueError(
+            "All entries of a feature are below 2e-308, where digits are lost; "
+            "multiply the features by a constant."
+        )
     A = xp.astype(A, xp.float64) / scale
     length = xp.linalg.vector_norm(A, axis=0)
     length = xp.where(length > 0, length, xp.ones_like(length))
