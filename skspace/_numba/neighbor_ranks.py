@@ -9,18 +9,34 @@ are further columns, the rows of the run are tried one by one, many in an instru
 import numpy as np
 from numba import njit
 
+BLOCK = 256
+"""Ranks whose radii are fetched at a time."""
+
 
 @njit(cache=True, nogil=True)
-def _reach(values, rank, radius, step):
-    """Return how many ranks on one side differ by at most the radius."""
-    n = values.shape[0]
-    room = n - 1 - rank if step > 0 else rank
+def _reach(values, rank, radius, step, guess):
+    """Return how many ranks on one side differ by at most the radius.
+
+    Steps that double lead from the guess to the other side of the end, which bisection
+    then finds.
+    """
     a = values[rank]
-    low, high = 0, 1  # `low` is within the radius
-    while high <= room and abs(values[rank + step * high] - a) <= radius:
-        low = high
-        high *= 2
-    high = min(high, room + 1)  # `high` is not
+    room = values.shape[0] - 1 - rank if step > 0 else rank
+    low, high = 0, room + 1  # the first is within the radius, the second is not
+    probe = min(max(guess, 1), room)
+    stride = 1 + (probe >> 4)
+    if probe > 0 and abs(values[rank + step * probe] - a) <= radius:
+        while probe <= room and abs(values[rank + step * probe] - a) <= radius:
+            low = probe
+            probe += stride
+            stride *= 2
+        high = min(probe, high)
+    else:
+        while probe > 0 and abs(values[rank + step * probe] - a) > radius:
+            high = probe
+            probe -= stride
+            stride *= 2
+        low = max(probe, 0)
     while high - low > 1:
         middle = (low + high) // 2
         if abs(values[rank + step * middle] - a) <= radius:
@@ -28,6 +44,12 @@ def _reach(values, rank, radius, step):
         else:
             high = middle
     return low
+
+
+@njit(cache=True, nogil=True)
+def _guess(density, radius, room):
+    """Ranks within a radius at so many per radius, if that is a number."""
+    return int(min(density * radius, float(room))) if radius > 0 else 1
 
 
 @njit(cache=True, nogil=True)
@@ -47,15 +69,25 @@ def count_ranks(values, order, radii, first, last, counts):
     counts : (n,) int64
         By rows; written.
     """
-    for rank in range(first, last):
-        i = order[rank]
-        radius = radii[i]
-        if radius < 0:
-            counts[i] = 0
-        else:
-            counts[i] = _reach(values, rank, radius, -1) + _reach(
-                values, rank, radius, 1
-            )
+    own, found = np.empty(BLOCK), np.empty(BLOCK, dtype=np.int64)
+    room = values.shape[0]
+    below = above = 0.0  # ranks per radius where the last one was
+    for start in range(first, last, BLOCK):
+        stop = min(start + BLOCK, last)
+        # reads and writes all over memory, apart from what depends on comparisons
+        for rank in range(start, stop):
+            own[rank - start] = radii[order[rank]]
+        for rank in range(start, stop):
+            radius = own[rank - start]
+            found[rank - start] = 0
+            if radius >= 0:
+                m = _reach(values, rank, radius, -1, _guess(below, radius, room))
+                n = _reach(values, rank, radius, 1, _guess(above, radius, room))
+                if radius > 0:
+                    below, above = m / radius, n / radius
+                found[rank - start] = m + n
+        for rank in range(start, stop):
+            counts[order[rank]] = found[rank - start]
 
 
 @njit(cache=True, nogil=True)
@@ -137,8 +169,8 @@ def count_slab(
         if radius < 0:
             counts[i] = 0
             continue
-        low = rank - _reach(values, rank, radius, -1)
-        high = rank + _reach(values, rank, radius, 1) + 1
+        low = rank - _reach(values, rank, radius, -1, 1)
+        high = rank + _reach(values, rank, radius, 1, 1) + 1
         if euclidean:
             total = _euclidean_within(columns, rank, low, high, starts, radius)
         else:
