@@ -1,9 +1,9 @@
 """Mutual information on tasks of known truth: errors, intervals, flags, p-values.
 
-python benchmarks/bench_information.py [--tasks] [--protocol] [--null] [--neural]
+python benchmarks/bench_information.py [--tasks] [--protocol] [--null]
     [--seeds 3] [--rows 5000]
 
-Without a flag all but the neural critics run. The tasks are read from the folder
+Without a flag everything runs; neural critics are in bench_neural_information.py. Tasks are read from the folder
 SKSPACE_DATA; half_cube- and normal_cdf-multinormal-sparse-5-5 hold the same sample seen
 through two maps. Bars: mean error of "auto" at most 0.08; of the copula at most 0.03 on
 Gaussian copulas (0.06 at 4 nats); intervals of reliable results cover in 85 % of cases,
@@ -33,7 +33,6 @@ SINGLE = {
     name: partial(mutual_info, estimator=name, random_state=0)
     for name in ("gaussian", "copula", "ksg", "canonical", "auto")
 }
-NEURAL = {"neural": partial(mutual_info, estimator="neural", random_state=0)}
 GAUSSIAN_COPULAS = (
     "1v1-normal",
     "wiggly",
@@ -180,12 +179,12 @@ def bench_null(n_repeats=200, n=100):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("tasks", "protocol", "null", "neural"):
+    for name in ("tasks", "protocol", "null"):
         parser.add_argument(f"--{name}", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=5000)
     args = parser.parse_args()
-    every = not (args.tasks or args.protocol or args.null or args.neural)
+    every = not (args.tasks or args.protocol or args.null)
     with threadpool_limits(1):
         if args.tasks or every:
             found = run(SINGLE, args.seeds, args.rows)
@@ -198,10 +197,6 @@ def main():
             print_summary(found)
         if args.null or every:
             bench_null()
-        if args.neural:
-            found = run(NEURAL, args.seeds, args.rows)
-            print_tasks(found)
-            print_summary(found)
 
 
 if __name__ == "__main__":
