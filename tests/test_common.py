@@ -139,6 +139,11 @@ INSTANCES = {
     "RecursiveFeatureMachineRegressor": [{}, {"kernel": "gaussian", "n_rounds": 1}],
     "CanonicalMutualInfo": [{}, {"n_components": 1, "marginals": "rank"}],
     "GaussianMutualInfo": [{}, {"shrinkage": "auto", "n_permutations": 5}],
+    "KSGMutualInfo": [
+        {},
+        {"method": "ksg2", "metric": "euclidean", "n_permutations": 2},
+        {"method": "mixed", "n_jobs": 2},
+    ],
     "ReliableMutualInfo": [
         {"estimator": GaussianMutualInfo(shrinkage=0.1), "min_chunk_size": 2},
     ],
