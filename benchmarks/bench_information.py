@@ -3,11 +3,12 @@
 python benchmarks/bench_information.py [--tasks] [--protocol] [--null]
     [--seeds 3] [--rows 5000]
 
-Without a flag everything runs; neural critics are in bench_neural_information.py. Tasks are read from the folder
-SKSPACE_DATA; half_cube- and normal_cdf-multinormal-sparse-5-5 hold the same sample seen
-through two maps. Bars: mean error of "auto" at most 0.08; of the copula at most 0.03 on
-Gaussian copulas (0.06 at 4 nats); intervals of reliable results cover in 85 % of cases,
-and 70 % of results that are off by a quarter are flagged; p-values uniform.
+Without a flag everything runs; neural critics are in bench_neural_information.py. Tasks
+are read from the folder SKSPACE_DATA; half_cube- and normal_cdf-multinormal-sparse-5-5
+hold the same sample seen through two maps. Bars: mean error of "auto" at most 0.08; of
+the copula at most 0.03 on Gaussian copulas (0.06 at 4 nats); intervals of reliable
+results cover in 85 % of cases, and 70 % of results that are off by a quarter are
+flagged; p-values uniform.
 """
 
 from __future__ import annotations

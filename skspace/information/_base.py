@@ -65,6 +65,11 @@ def check_pair(estimator, X, y, *, reset=True):
     """
     if is_array_api_obj(y):
         y = to_numpy(y)
+    if np.asarray(y).dtype.kind in "US":
+        raise ValueError(
+            "y must hold numbers, got text; encode classes as numbers, for "
+            "KSGMutualInfo(discrete_target=True), or use mutual_info_classif."
+        )
     X, y = validate_data(
         estimator,
         X,
