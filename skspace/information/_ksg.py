@@ -172,6 +172,9 @@ class KSGMutualInfo(BaseMutualInfo):
     Flag "neighbor_drift": four times as many neighbours move the value by more than two
     standard errors.
 
+    The correction "lnc" is for samples that are close to a curve or surface; elsewhere
+    it takes chance for such, and reads a few hundredths high.
+
     Cost: O(n log n) for one column on either side; O(n² (dx + dy)) from 7 columns in
     all, or few rows, by instructions that compare many numbers at once; in between a
     kd-tree and sorted columns. Memory O(n (dx + dy)).
