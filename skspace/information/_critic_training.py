@@ -32,9 +32,6 @@ EPOCHS = (20, 200)
 IMPROVEMENT = 1e-3
 """Relative rise of the held-out curve that counts as one."""
 
-MOST_PAIRS = 16
-"""Canonical pairs of the Gaussian ratio."""
-
 
 class NormalScores(NamedTuple):
     """Map of every column to normal scores by its ranks among training rows.
@@ -167,6 +164,7 @@ class Training:
         self.maps = normal_scores(X), normal_scores(Y)
         self.scores = tuple(f(Z) for f, Z in zip(self.maps, (X, Y), strict=True))
         self.ratio = self._choose_ratio()
+        self.critic = settings.critic.beside(len(self.ratio.correlations))
         self.table = tabulate(self.maps, self.ratio, settings.bound.offset, X, Y)
         n_train = len(self.train)
         self.batch_size = min(settings.batch_size, max(2, n_train // 2))
@@ -187,14 +185,15 @@ class Training:
         )
         ratio = gaussian_ratio(*train)
         found = []
-        for r in range(min(len(ratio.correlations), MOST_PAIRS) + 1):
+        most = min(len(ratio.correlations), self.settings.critic.max_pairs)
+        for r in range(most + 1):
             a, b = ratio.leading(r).features(*test)
             found.append(np.mean(BOUNDS["infonce"].values([a @ b.T], len(a))))
         return ratio.leading(int(np.argmax(found)))
 
     def epochs(self):
         """Yield one state an epoch."""
-        settings, critic = self.settings, self.settings.critic
+        settings, critic = self.settings, self.critic
         train = self.table.take(self.train)
         parameters = critic.start(self.rng, train.x)
         state = Adam().start(parameters)
@@ -223,7 +222,7 @@ class Training:
             (self.train[: len(self.test)], self.train_curve),
         ):
             part = self.table.take(rows)
-            blocks = score_blocks(self.settings.critic, parameters, part)
+            blocks = score_blocks(self.critic, parameters, part)
             curve.append(float(np.mean(self.settings.bound.values(blocks, len(rows)))))
         self._saved.append(parameters)
 
@@ -231,7 +230,7 @@ class Training:
         """Keep the epoch at which the smoothed curve is highest, and read the bound."""
         smoothed = smooth(self.curve)
         best = int(np.argmax(smoothed))
-        critic, bound = self.settings.critic, self.settings.bound
+        critic, bound = self.critic, self.settings.bound
         rows = np.concatenate([self.train[: critic.max_rows], self.test])
         seen = np.arange(len(rows)) < len(rows) - len(self.test)
         blocks = score_blocks(critic, self._saved[best], self.table.take(rows))

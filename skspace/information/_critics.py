@@ -7,7 +7,7 @@ of the scores to the parameters, ``blocks`` streams the scores of many samples.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -143,6 +143,15 @@ class SeparableCritic:
 
     max_rows: ClassVar[int] = 5000
     per_column: ClassVar[int] = 1
+
+    @property
+    def max_pairs(self):
+        """Most canonical pairs that may stand for columns of g and h."""
+        return self.dim // 2
+
+    def beside(self, n_pairs):
+        """Return the critic with canonical pairs in the place of columns of g and h."""
+        return replace(self, dim=self.dim - n_pairs)
 
     @property
     def encoders(self):
@@ -299,6 +308,11 @@ class ConcatenatedCritic:
     dim: int = 0
 
     max_rows: ClassVar[int] = 2000
+    max_pairs: ClassVar[int] = 8
+
+    def beside(self, n_pairs):
+        """Return itself: it has no columns to give."""
+        return self
 
     @property
     def firsts(self):

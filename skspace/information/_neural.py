@@ -61,7 +61,8 @@ class NeuralMutualInfo(BaseMutualInfo):
         "infonce" is the steadiest, and never exceeds log n_scored, the rows scored at
         once. "smile" and "nwj" have no such ceiling, at the price of variance.
     embedding_dim : int, default=16
-        Columns of the embeddings; no part in "concatenated".
+        Dimensions in which x and y are compared: canonical pairs, half of them at most,
+        and columns of the embeddings. No part in "concatenated".
     hidden_layer_sizes : array-like of int, default=None
         Hidden layers of each network. None takes (128, 128), for "concatenated"
         (64, 64).

@@ -178,6 +178,21 @@ def test_pairs_of_the_ratio_are_chosen_on_held_out_rows(rng):
     assert len(training.ratio.correlations) == 1
 
 
+def test_dimensions_are_shared_by_pairs_and_networks():
+    """Three equal pairs need three dimensions, whoever has them."""
+    X, Y, truth = make_correlated_gaussian(600, 3, 3, mutual_info=1.5, random_state=0)
+    values = {}
+    for k in (1, 4, 16):
+        model = NeuralMutualInfo(embedding_dim=k, max_iter=30, random_state=0).fit(X, Y)
+        values[k] = model.mi_
+        r = model.result_.params["n_canonical_pairs"]
+        assert r == min(3, k // 2)
+        assert model.critic_.critic.dim == k - r
+    assert values[1] < 0.7 * truth
+    assert values[4] > 0.85 * truth
+    assert values[16] == pytest.approx(truth, abs=0.15)
+
+
 def test_curve_settles_when_it_stops_rising():
     rising = list(np.linspace(0, 1, 30))
     assert not settled(rising, 20)
