@@ -193,7 +193,7 @@ class Pairs:
         kind = LOSSES[self.robust]
         self.scale = self._scale(pose)
         hessian, gradient, total = np.zeros((6, 6)), np.zeros(6), np.zeros(3)
-        forward = np.zeros(3)
+        forward, partners = np.zeros(3), 0
         for side in self.sides:
             H, g, sums = side.accumulate(pose, kind, self.scale)
             hessian += self.share * H
@@ -201,12 +201,13 @@ class Pairs:
             total += self.share * sums
             if not side.reverse:
                 forward += sums
+                partners += int(np.count_nonzero(side.index >= 0))
         n_pairs = int(forward[0])
         return Sums(
             hessian,
             gradient,
             n_pairs,
-            n_pairs / max(self.n_points, 1),
+            partners / max(self.n_points, 1),
             float(np.sqrt(forward[1] / max(n_pairs, 1))),
             float(np.sqrt(total[2] / max(total[0] - 6, 1))),
         )
