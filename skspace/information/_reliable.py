@@ -184,7 +184,7 @@ class ReliableMutualInfo(BaseMutualInfo):
     rows), and the largest level is dropped while a quadratic term is significant. Its
     interval by Student's distribution knows the scatter about the line only, though
     the chunks of all levels share their rows; the variance of subsampling is added to
-    it: ``se_² = se_line² + B / n`` [2]_.
+    it: ``se_² = se_line² + B / n`` [2]_, with the degrees of freedom of the last level.
 
     ======================= ========================================================
     flag                    raised when
