@@ -131,8 +131,9 @@ def neighbor_counts(
     if engine == "auto":
         engine = "tree" if prefers_tree(*problem.rows.shape) else "scan"
     solve = _by_tree if engine == "tree" else _by_scan
-    with thread_map(count_threads(n_jobs)) as threads:
-        n_tasks = 1 if count_threads(n_jobs) == 1 else 4 * count_threads(n_jobs)
+    n_threads = count_threads(n_jobs)
+    n_tasks = 1 if n_threads == 1 else 4 * n_threads
+    with thread_map(n_threads) as threads:
         found = solve(problem, n_neighbors, rule, threads, n_tasks)
     return found if unit == 1.0 else found._replace(radius=found.radius * unit)
 
@@ -312,5 +313,6 @@ def _count_in_group(problem, group, radius, threads, n_tasks):
 
 def _blocks(n, n_blocks):
     """Cut ``range(n)`` into runs of about one length."""
-    edges = np.unique(np.linspace(0, n, min(n_blocks, n) + 1).astype(int)).tolist()
+    n_blocks = min(n_blocks, n)
+    edges = [n * i // n_blocks for i in range(n_blocks + 1)]
     return list(itertools.pairwise(edges))
