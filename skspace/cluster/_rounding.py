@@ -83,13 +83,16 @@ def spectral_labels(affinity, n_clusters, *, assign_labels, n_init, rng):
             stacklevel=6,
         )
     labels = np.full(n, -1, dtype=np.int64)
-    labels[embedding.vertices] = _round(embedding.vectors, assign_labels, n_init, rng)
+    labels[embedding.vertices] = round_embedding(
+        embedding.vectors, assign_labels, n_init, rng
+    )
     return Rounding(
         labels, embedding.vectors, embedding.eigenvalues, embedding.n_connected
     )
 
 
-def _round(vectors, assign_labels, n_init, rng):
+def round_embedding(vectors, assign_labels, n_init, rng):
+    """Labels from 0 without gaps for rows of leading eigenvectors."""
     if assign_labels == "cluster_qr":
         labels = cluster_qr(vectors)
     elif assign_labels == "discretize":

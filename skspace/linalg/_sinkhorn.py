@@ -8,16 +8,21 @@ from typing import Any, NamedTuple
 from .._array import array_namespace
 
 __all__ = [
+    "Scaling",
     "SinkhornResult",
     "eta_of_perplexity",
     "mean_perplexity",
     "sinkhorn",
     "sinkhorn_gradient",
+    "symmetric_scaling",
     "symmetric_sinkhorn",
 ]
 
 FAR = 1e6
 """Scaling factors beyond this, or its inverse, are taken into the exponents."""
+
+ROWS_BOUND = 2**24
+"""Numbers in one block of rows of similarities."""
 
 NOTHING = 1e-30
 """Smallest sum divided by: one that vanished asks for new exponents anyway."""
@@ -134,7 +139,8 @@ def sinkhorn(S, eta, *, max_iter=200, tol=1e-6):
         return symmetric_sinkhorn(S, eta, max_iter=max_iter, tol=tol)
     if skew <= unit:
         return symmetric_sinkhorn((S + S.T) / 2, eta, max_iter=max_iter, tol=tol)
-    return _two_sided(S, eta, max_iter, _reachable(S, eta, tol))
+    tol = _reachable(S.dtype, float(xp.max(xp.abs(S))) / eta, tol, xp)
+    return _two_sided(S, eta, max_iter, tol)
 
 
 def symmetric_sinkhorn(S, eta, *, max_iter, tol):
@@ -151,11 +157,59 @@ def symmetric_sinkhorn(S, eta, *, max_iter, tol):
     SinkhornResult
     """
     xp = array_namespace(S)
-    tol = _reachable(S, eta, tol)
-    f = -0.5 * eta * _log_sum_exp(S / eta)
+    tol = _reachable(S.dtype, float(xp.max(xp.abs(S))) / eta, tol, xp)
+    scaling = symmetric_scaling(
+        lambda rows: S[rows, :], S.shape[0], eta, max_iter=max_iter, tol=tol
+    )
+    plan = (scaling.kernel * scaling.factor[:, None]) * scaling.factor
+    f = scaling.potential
+    return SinkhornResult(plan, f, f, scaling.n_iter, scaling.error)
+
+
+class Scaling(NamedTuple):
+    """A symmetric plan as ``factor[:, None] * kernel * factor``."""
+
+    kernel: Any  # (n, n)
+    factor: Any  # (n,)
+    potential: Any  # (n,)
+    n_iter: int
+    error: float
+
+
+def symmetric_scaling(rows, n, eta, *, max_iter, tol):
+    """Find a symmetric plan whose similarities are given in blocks of rows.
+
+    Parameters
+    ----------
+    rows : callable
+        ``rows(slice)`` gives these rows of S, (height, n). The plan takes 16 n² bytes
+        in float64 while it is put together, 8 n² then; S is never whole.
+    n : int
+    eta, max_iter, tol
+        As in :func:`sinkhorn`; `tol` must be within reach of the rounding.
+
+    Returns
+    -------
+    Scaling
+    """
+    height = max(1, ROWS_BOUND // n)
+    blocks = [slice(i, min(i + height, n)) for i in range(0, n, height)]
+    S = rows(blocks[0])  # a single block is not asked for twice
+    xp = array_namespace(S)
+    get = rows if len(blocks) > 1 else lambda _: S
+
+    def half_step(f):
+        parts = [_log_sum_exp((get(block) + f) / eta) for block in blocks]
+        return 0.5 * (f - eta * xp.concat(parts))
+
+    def kernel(f):
+        parts = [xp.exp((get(block) + f[block][:, None] + f) / eta) for block in blocks]
+        return parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
+
+    f = half_step(xp.zeros_like(S[0, :]))
     # f_i and f_j are at most -S_ij / 2 here, so no exponent is positive; nor do later
     # steps make one so, since each entry bounds its row sum from below.
-    E, u = xp.exp((S + f[:, None] + f) / eta), xp.ones_like(f)
+    E, u = kernel(f), xp.ones_like(f)
     error, n_iter = math.inf, 0
     while True:
         sums = u * (E @ u)
@@ -165,12 +219,11 @@ def symmetric_sinkhorn(S, eta, *, max_iter, tol):
         n_iter += 1
         factor = u / xp.sqrt(xp.clip(sums, min=NOTHING))
         if not _near(factor):
-            f = f + eta * xp.log(u)
-            f = 0.5 * (f - eta * _log_sum_exp((S + f) / eta))
-            E, factor = xp.exp((S + f[:, None] + f) / eta), xp.ones_like(u)
+            del E
+            f = half_step(f + eta * xp.log(u))
+            E, factor = kernel(f), xp.ones_like(u)
         u = factor
-    f = f + eta * xp.log(u)
-    return SinkhornResult((E * u[:, None]) * u, f, f, n_iter, error)
+    return Scaling(E, u, f + eta * xp.log(u), n_iter, error)
 
 
 def sinkhorn_gradient(plan, by_plan, eta, *, symmetric=True, tol=1e-10, max_iter=500):
@@ -305,11 +358,9 @@ def _near(factor):
     return low >= 1 / FAR and high <= FAR
 
 
-def _reachable(S, eta, tol):
+def _reachable(dtype, exponent, tol, xp):
     """Smallest error of a sum that rounding of the exponents leaves."""
-    xp = array_namespace(S)
-    largest = float(xp.max(xp.abs(S))) / eta + 1
-    return max(tol, 4 * float(xp.finfo(S.dtype).eps) * largest)
+    return max(tol, 4 * float(xp.finfo(dtype).eps) * (exponent + 1))
 
 
 def _log_sum_exp(T):

@@ -87,6 +87,16 @@ def test_factors_out_of_range_are_taken_into_the_exponents(rng, monkeypatch):
         np.testing.assert_allclose(found, plan, atol=1e-8)
 
 
+def test_similarities_in_blocks_give_the_same_plan(library, rng, monkeypatch):
+    from skspace.linalg import _sinkhorn
+
+    S = library.asarray(similarities(rng))
+    expected = library.to_numpy(symmetric_sinkhorn(S, 0.1, max_iter=50, tol=1e-9).plan)
+    monkeypatch.setattr(_sinkhorn, "ROWS_BOUND", 50)
+    found = symmetric_sinkhorn(S, 0.1, max_iter=50, tol=1e-9).plan
+    np.testing.assert_allclose(library.to_numpy(found), expected, rtol=1e-12)
+
+
 def test_a_large_eta_gives_the_constant(rng):
     np.testing.assert_allclose(
         sinkhorn(similarities(rng), 1e6).plan, np.full((12, 12), 1 / 12), rtol=1e-5
