@@ -29,13 +29,17 @@ def angle_affinity(V, n_neighbors, n_jobs=None):
     csr_array of shape (n_samples, n_samples)
         Weights ``exp(-2 arccos |v_i · v_j|)``, in [exp(-pi), 1].
     """
-    xp = array_namespace(V)
 
     def rows(start, stop):
-        cosine = xp.clip(xp.abs(V[start:stop, :] @ V.T), max=1.0)
-        return zero_own_column(xp.exp(-2.0 * xp.acos(cosine)), start)
+        return zero_own_column(angle_weights(V[start:stop, :] @ V.T), start)
 
     return collect_rows(rows, V, n_neighbors, n_jobs)
+
+
+def angle_weights(cosine):
+    """Weights ``exp(-2 angle)`` of the angle between lines, from its cosine."""
+    xp = array_namespace(cosine)
+    return xp.exp(-2.0 * xp.acos(xp.clip(xp.abs(cosine), max=1.0)))
 
 
 @shared_docs(center="False", affinity="symmetrize")

@@ -112,7 +112,8 @@ def self_expression(C, layers, *, ridge=0.0, n_fixed=0, fixed_gram=None):
     n_fixed : int, default=0
         The first `n_fixed` tables get no gradient.
     fixed_gram : array of shape (n, n), default=None
-        :math:`\sum_l V_l V_l^T` over those tables, where it is known already.
+        :math:`\sum_l V_l V_l^T` over those tables, where it is known already. With it
+        `layers` may be empty.
 
     Returns
     -------
@@ -135,7 +136,7 @@ def self_expression(C, layers, *, ridge=0.0, n_fixed=0, fixed_gram=None):
     C = without_diagonal(C)
     E = C - xp.eye(n, dtype=C.dtype, device=device(C))
     free = layers[n_fixed:]
-    if sum(V.shape[1] for V in layers) > n:
+    if not layers or sum(V.shape[1] for V in layers) > n:
         known = fixed_gram is not None
         terms = [V @ V.T for V in (free if known else layers)]
         K = sum(terms, fixed_gram) if known else sum(terms[1:], terms[0])
