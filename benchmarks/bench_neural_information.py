@@ -115,6 +115,7 @@ def critics():
         [
             (f"{name}, {n} rows", list(task_draws(name, n)))
             for name, n in (
+                ("student-identity-3-3-2", 500),
                 ("student-identity-3-3-2", 1000),
                 ("student-identity-3-3-2", 2000),
                 ("spiral-multinormal-sparse-3-3-2-2.0", 2000),
