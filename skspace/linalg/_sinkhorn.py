@@ -128,18 +128,19 @@ def sinkhorn(S, eta, *, max_iter=200, tol=1e-6):
         raise ValueError(f"S must be a square table, got shape {tuple(S.shape)}.")
     if not xp.isdtype(S.dtype, "real floating"):
         S = xp.astype(S, xp.float64)
-    if not bool(xp.all(xp.isfinite(S))):
+    largest = float(xp.max(xp.abs(S)))  # NaN where there is one
+    if not math.isfinite(largest):
         raise ValueError("S must hold finite numbers; it has NaN or infinite entries.")
     if not (math.isfinite(eta) and eta > 0):
         raise ValueError(f"eta must be a positive number, got {eta!r}.")
     # rounding of a product of matrices leaves S nearly symmetric
-    unit = 64 * float(xp.finfo(S.dtype).eps) * float(xp.max(xp.abs(S)))
+    unit = 64 * float(xp.finfo(S.dtype).eps) * largest
     skew = float(xp.max(xp.abs(S - S.T)))
     if skew == 0:
         return symmetric_sinkhorn(S, eta, max_iter=max_iter, tol=tol)
     if skew <= unit:
         return symmetric_sinkhorn((S + S.T) / 2, eta, max_iter=max_iter, tol=tol)
-    tol = _reachable(S.dtype, float(xp.max(xp.abs(S))) / eta, tol, xp)
+    tol = _reachable(S.dtype, largest / eta, tol, xp)
     return _two_sided(S, eta, max_iter, tol)
 
 
