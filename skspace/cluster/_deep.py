@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -14,7 +13,7 @@ from .._array import array_namespace, asarray_like, to_numpy
 from .._sklearn import Interval, StrOptions, fit_context
 from .._validation import check_enough_samples, check_memory, validate_X
 from ._base import SubspaceClusterer, _spread
-from ._deep_encoder import build_encoders
+from ._deep_encoder import build_encoders, check_convolutions, check_image_shape
 from ._deep_fit import find_labels, find_nothing
 from ._deep_views import Views
 from ._dense_rows import number_bytes
@@ -28,9 +27,6 @@ TABLES_OF_TRAINING = 9
 """The same while encoder and joint matrix are trained: C, its gradient, two moments,
 Gram matrices, and products on the way."""
 
-LARGE_IMAGE = 28
-"""Shorter side from which on "auto" takes three layers of convolutions, not two."""
-
 UNCHANGED = ("affine", "normalize", "n_jobs")
 
 
@@ -42,14 +38,14 @@ class DeepSubspaceClustering(SubspaceClusterer):
 
     Objects that bend or shift are no subspace in their pixels, but may be nearly one
     after a layer or two of convolutions; lit from changing sides they are one in their
-    pixels, and less so behind every layer. This estimator looks at the input, at its
-    local contrast, and at every layer of several encoders, draws two graphs in
-    each (who represents whom, who is at a small angle to whom), measures without
-    labels how well each graph falls into clusters, and cuts their weighted mean.
+    pixels, and less so behind every layer. This estimator looks at local contrast (of
+    tables without an image shape: at the input), at every layer of several encoders,
+    and at all layers together, draws two graphs in each view (who represents whom, who
+    is at a small angle to whom), measures without labels how well each graph falls
+    into clusters, and cuts their weighted mean.
 
-    Encoders are random unless training is asked for: for clustering, the closed
-    form on random layers did as well as the trained stages of the literature, at a
-    hundredth of the cost. The user guide has the figures.
+    Encoders are random unless training is asked for. The user guide says what training
+    adds and when the linear method is enough.
 
     Parameters
     ----------
@@ -69,7 +65,7 @@ class DeepSubspaceClustering(SubspaceClusterer):
         Outputs of each layer without `image_shape`.
     n_encoders : int, default=8
         Encoders whose Gram matrices are averaged layer by layer.
-    pretrain : {{"reconstruction", "distance"}} or None, default=None
+    pretrain : {"reconstruction", "distance"} or None, default=None
         Train every encoder first: with a decoder to return its input, or to keep the
         pattern of distances. None leaves it random.
     pretrain_max_iter : int, default=500
@@ -79,11 +75,11 @@ class DeepSubspaceClustering(SubspaceClusterer):
     train_encoder : bool, default=False
         Train encoders together with one joint representation matrix, starting from
         the closed form. With True `n_encoders` of 1 is advised.
-    encoder_loss : {{"joint", "self_expression"}}, default="joint"
+    encoder_loss : {"joint", "self_expression"}, default="joint"
         What that training minimises: self-expression and reconstruction, each
         relative to its start, or self-expression alone, under which features
         collapse.
-    regularization : {{"l2"}} or None, default=None
+    regularization : {"l2"} or None, default=None
         "l2" takes the loss of DSC-Net in place of `encoder_loss`.
     l2_weights : (float, float), default=(1.0, 1.0)
         Weights of :math:`\|C\|^2` and self-expression in that loss.
@@ -94,7 +90,7 @@ class DeepSubspaceClustering(SubspaceClusterer):
     tol : float, default=1e-3
         Training ends when the mean relative change of the last ten steps, or over
         twenty epochs of pre-training, is below.
-    refine : {{"structured", "joint"}} or None, default=None
+    refine : {"structured", "joint"} or None, default=None
         Then weaken coefficients between clusters by the structured norm, alone or
         together with the self-expression loss, until a clustering repeats. It
         confirms what was found rather than testing it.
@@ -104,7 +100,7 @@ class DeepSubspaceClustering(SubspaceClusterer):
         Steps between clusterings.
     dense_representation : bool, default=False
         Keep all coefficients of the joint matrix, not the largest of each row.
-    dtype : {{"float32", "float64"}} or None, default=None
+    dtype : {"float32", "float64"} or None, default=None
         Precision of everything. None follows X.
     {shared}
 
@@ -112,7 +108,7 @@ class DeepSubspaceClustering(SubspaceClusterer):
     ----------
     {attributes}
     view_weights_ : dict of (str, str) to float
-        Weight of each graph, by view ("input", "local contrast", "layer 1", ...,
+        Weight of each graph, by view ("local contrast" or "input", "layer 1", ...,
         "all layers") and kind ("self-expression" or "neighbors"). Sum 1.
     associations_ : dict of (str, str) to float
         What they were weighted by: the mean share of a cluster's edges that stay
@@ -122,8 +118,8 @@ class DeepSubspaceClustering(SubspaceClusterer):
     encoder_weights_ : dict of str to array
         Weights and biases of encoders and decoders.
     effective_rank_ : ndarray of shape (2, n_layers)
-        With training: effective dimension of the layers of the first encoder,
-        averaged over nothing, before and after. A fall to a handful is a collapse.
+        With training: exponential of the entropy of the spectrum of each layer of the
+        first encoder, before and after. A fall to a handful is a collapse.
     pretrain_ok_ : bool
         With `pretrain`: whether all encoders passed. One that did not was put back
         to its start.
@@ -140,7 +136,7 @@ class DeepSubspaceClustering(SubspaceClusterer):
         With `refine`: loss by step.
     n_iter_ : int
         Steps of joint training; 1 for the closed form.
-    stop_reason_ : {{"closed_form", "tol", "max_iter"}}
+    stop_reason_ : {"closed_form", "tol", "max_iter"}
         Why it ended.
 
     See Also
@@ -150,26 +146,29 @@ class DeepSubspaceClustering(SubspaceClusterer):
     Notes
     -----
     *Notation.* :math:`V_0` is the centred input and :math:`V_l` layer l, rows at
-    unit length; C (`representation_matrix_`) rebuilds every row from the others, the
-    same in all layers:
+    unit length and a constant 1 appended; C (`representation_matrix_`) rebuilds every
+    row from the others, the same in all layers:
 
     .. math:: \min_C \sum_l \|V_l - \bar C V_l\|_F^2 + \rho \|\bar C\|_F^2,
-              \qquad \bar C = C - \mathrm{{diag}}(C)
+              \qquad \bar C = C - \mathrm{diag}(C)
 
-    with :math:`\rho` the mean eigenvalue of :math:`\sum_l V_l V_l^T`.
+    with :math:`\rho` the number of tables, the mean squared length of their rows
+    without the constant. Its graph joins i and j by the positive part of
+    :math:`\sqrt{C_{ij} C_{ji}}`, the partial correlation of both given
+    all others.
 
     *Cost* of the closed form: O(n² Σ d_l) for Gram matrices and O(n³) for each view;
-    memory 16 n² bytes in float64, half in float32, refused above 2 GiB (11585
-    samples; 23170 in float32), where `max_samples` helps. Training keeps nine such
-    matrices. Runs on NumPy, CuPy and PyTorch arrays under scikit-learn's array API
+    memory up to 16 n² bytes in float64, half in float32, refused above 2 GiB (11585
+    samples; 16384 in float32), where `max_samples` helps. Training keeps nine matrices
+    of n² numbers. Runs on NumPy, CuPy and PyTorch arrays under scikit-learn's array API
     dispatch; graphs, being sparse, are cut on the host.
 
     *Differences from the papers.* Both train the encoder; here training is an option,
     and a trained encoder is kept where its graph falls into clusters better. Rows of
     each layer are centred and scaled to unit length, the diagonal of C is zero (else
     C = I is optimal), a ridge stands for early stopping, and the joint loss holds the
-    decoder. The last layer of decoders is affine. Weights of layers come from the
-    normalised cut, and k-means is used on all leading eigenvectors.
+    decoder. The last layer of decoders is affine. Local contrast, graphs of neighbours,
+    positive partial correlations and weights by the normalised cut are additions.
 
     References
     ----------
@@ -359,7 +358,7 @@ class DeepSubspaceClustering(SubspaceClusterer):
         return self
 
     def encode(self, X):
-        """Features of samples in the view with the largest weight.
+        """Compute the features of samples in the view with the largest weight.
 
         Parameters
         ----------
@@ -419,34 +418,3 @@ class DeepSubspaceClustering(SubspaceClusterer):
         tags = super().__sklearn_tags__()
         tags.array_api_support = True
         return tags
-
-
-def check_image_shape(shape, n_features):
-    """Return (channels, height, width), or None without a shape."""
-    if shape is None:
-        return None
-    shape = tuple(int(m) for m in shape)
-    if len(shape) not in {2, 3} or min(shape) < 1 or math.prod(shape) != n_features:
-        raise ValueError(
-            f"image_shape={shape} should be (height, width) or (n_channels, height, "
-            f"width) with a product of {n_features}, the number of features of X."
-        )
-    return (1, *shape)[-3:]
-
-
-def check_convolutions(channels, kernel_sizes, shape):
-    """Return channels and kernel sizes of the layers, "auto" by the size of images."""
-    if shape is None:
-        return (), ()
-    deep = min(shape[1:]) >= LARGE_IMAGE
-    if isinstance(channels, str):
-        channels = (10, 20, 30) if deep else (10, 20)
-    if isinstance(kernel_sizes, str):
-        kernel_sizes = (5 if len(channels) > 2 else 3, *[3] * (len(channels) - 1))
-    channels, kernel_sizes = (tuple(map(int, v)) for v in (channels, kernel_sizes))
-    if not channels or len(channels) != len(kernel_sizes):
-        raise ValueError(
-            f"channels={channels} and kernel_sizes={kernel_sizes} should name at least "
-            "one layer, and as many each."
-        )
-    return channels, kernel_sizes

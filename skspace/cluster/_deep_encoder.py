@@ -23,6 +23,10 @@ CONTRAST_FLOOR = 0.3
 """Contrast below which a window counts as flat, in units of that of the image."""
 
 
+LARGE_IMAGE = 28
+"""Shorter side from which on "auto" takes three layers of convolutions, not two."""
+
+
 @dataclass(frozen=True)
 class Encoders:
     """Networks of one shape and different weights, and their decoders.
@@ -147,3 +151,34 @@ def local_contrast(X, image_shape):
     contrast = xp.sqrt(xp.clip(blurred(energy), min=0.0)) + CONTRAST_FLOOR * typical
     contrast = xp.where(typical > 0, contrast, xp.ones_like(contrast))
     return xp.reshape(detail / contrast, X.shape)
+
+
+def check_image_shape(shape, n_features):
+    """Return (channels, height, width), or None without a shape."""
+    if shape is None:
+        return None
+    shape = tuple(int(m) for m in shape)
+    if len(shape) not in {2, 3} or min(shape) < 1 or math.prod(shape) != n_features:
+        raise ValueError(
+            f"image_shape={shape} should be (height, width) or (n_channels, height, "
+            f"width) with a product of {n_features}, the number of features of X."
+        )
+    return (1, *shape)[-3:]
+
+
+def check_convolutions(channels, kernel_sizes, shape):
+    """Return channels and kernel sizes of the layers, "auto" by the size of images."""
+    if shape is None:
+        return (), ()
+    deep = min(shape[1:]) >= LARGE_IMAGE
+    if isinstance(channels, str):
+        channels = (10, 20, 30) if deep else (10, 20)
+    if isinstance(kernel_sizes, str):
+        kernel_sizes = (5 if len(channels) > 2 else 3, *[3] * (len(channels) - 1))
+    channels, kernel_sizes = (tuple(map(int, v)) for v in (channels, kernel_sizes))
+    if not channels or len(channels) != len(kernel_sizes):
+        raise ValueError(
+            f"channels={channels} and kernel_sizes={kernel_sizes} should name at least "
+            "one layer, and as many each."
+        )
+    return channels, kernel_sizes

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
 from skspace.cluster import DeepSubspaceClustering, _deep_views, _dense_rows
-from skspace.cluster._deep import check_convolutions
+from skspace.cluster._deep_encoder import check_convolutions
 from skspace.datasets import make_union_of_subspaces
 from skspace.metrics import clustering_accuracy
 
