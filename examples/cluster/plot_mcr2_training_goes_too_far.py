@@ -10,8 +10,9 @@ objective rises for as long as one trains; the labels are best somewhere on the 
 """
 
 # %%
-# Four closed curves in thirty dimensions, each with three frequencies: no cluster is a
-# subspace of few dimensions, and the mean of a curve says nothing about it.
+# Four closed curves of three frequencies in thirty dimensions. The mean of a curve says
+# nothing about it. (Each fills six dimensions, so a linear method finds them, too, and
+# would be the better choice; here they show what training does.)
 
 import matplotlib.pyplot as plt
 import numpy as np

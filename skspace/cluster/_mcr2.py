@@ -7,7 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from .._array import array_namespace
+from .._array import array_namespace, asarray_like
 from .._loop import close_task, log, open_task, run
 from .._sklearn import Interval, StrOptions
 from ..linalg._sinkhorn import eta_of_perplexity
@@ -115,7 +115,7 @@ class MCR2Clustering(SubspaceClusterer):
         Step whose parameters were kept; 0 is the warm-up.
     checkpoint_labels_ : dict of int to ndarray
         Labels of the rows that were cut, by step.
-    cluster_ranks_ : ndarray of shape (n_clusters,)
+    cluster_ranks_ : array of shape (n_clusters,), int64
         Dimensions that hold 95 % of the energy of the features of each cluster.
     feature_rank_ : int
         The same of all features.
@@ -419,12 +419,9 @@ class MCR2Clustering(SubspaceClusterer):
         super()._store_subspaces(Z, labels, n_found)
         self.embedding_ = Z
         self.feature_rank_ = energy_rank(Z)
-        self.cluster_ranks_ = np.array(
-            [
-                energy_rank(take_rows(Z, np.flatnonzero(labels == k)))
-                for k in range(n_found)
-            ]
-        )
+        members = (np.flatnonzero(labels == k) for k in range(n_found))
+        ranks = np.array([energy_rank(take_rows(Z, rows)) for rows in members])
+        self.cluster_ranks_ = asarray_like(ranks, Z)
 
     def _residuals(self, V):
         return super()._residuals(self._features(V))

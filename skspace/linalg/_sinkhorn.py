@@ -21,8 +21,11 @@ __all__ = [
 FAR = 1e6
 """Scaling factors beyond this, or its inverse, are taken into the exponents."""
 
-ROWS_BOUND = 2**24
-"""Numbers in one block of rows of similarities."""
+ROWS_BOUND = 2**17
+"""Numbers in a block of rows of similarities, so that temporaries stay in cache ..."""
+
+LEAST_ROWS = 64
+"""... unless rows are long: blocks may be products of matrices, and want height."""
 
 NOTHING = 1e-30
 """Smallest sum divided by: one that vanished asks for new exponents anyway."""
@@ -133,12 +136,11 @@ def sinkhorn(S, eta, *, max_iter=200, tol=1e-6):
         raise ValueError("S must hold finite numbers; it has NaN or infinite entries.")
     if not (math.isfinite(eta) and eta > 0):
         raise ValueError(f"eta must be a positive number, got {eta!r}.")
+    if bool(xp.all(S == S.T)):
+        return symmetric_sinkhorn(S, eta, max_iter=max_iter, tol=tol)
     # rounding of a product of matrices leaves S nearly symmetric
     unit = 64 * float(xp.finfo(S.dtype).eps) * largest
-    skew = float(xp.max(xp.abs(S - S.T)))
-    if skew == 0:
-        return symmetric_sinkhorn(S, eta, max_iter=max_iter, tol=tol)
-    if skew <= unit:
+    if float(xp.max(xp.abs(S - S.T))) <= unit:
         return symmetric_sinkhorn((S + S.T) / 2, eta, max_iter=max_iter, tol=tol)
     tol = _reachable(S.dtype, largest / eta, tol, xp)
     return _two_sided(S, eta, max_iter, tol)
@@ -193,7 +195,7 @@ def symmetric_scaling(rows, n, eta, *, max_iter, tol):
     -------
     Scaling
     """
-    height = max(1, ROWS_BOUND // n)
+    height = max(LEAST_ROWS, ROWS_BOUND // n)
     blocks = [slice(i, min(i + height, n)) for i in range(0, n, height)]
     S = rows(blocks[0])  # a single block is not asked for twice
     xp = array_namespace(S)

@@ -1,4 +1,4 @@
-"""Clusters on curves: features that straighten them, and when to stop learning."""
+"""Features that straighten curves, and when to stop learning them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ COLUMNS = (
 
 
 def run(stage):
-    """Cluster closed curves, and show what becomes of the labels in training."""
-    X, y = closed_curves(20 if stage.quick else 40)
+    """Cluster an arc and a blob, and show what becomes of the labels in training."""
+    X, y = arc_and_blob(50 if stage.quick else 100)
     learnt = MCR2Clustering(
-        4, hidden_layer_sizes=(64, 64), n_components=24, tol=0, random_state=0
+        2, hidden_layer_sizes=(64, 64), n_components=24, tol=0, random_state=0
     )
     methods = {
-        "KMeans(n_init=10)": KMeans(4, n_init=10, random_state=0),
+        "KMeans(n_init=10)": KMeans(2, n_init=10, random_state=0),
         "LeastSquaresSubspaceClustering": LeastSquaresSubspaceClustering(
-            4, random_state=0
+            2, random_state=0
         ),
         "MCR2Clustering": learnt,
     }
@@ -37,7 +37,7 @@ def run(stage):
     rows.append(
         ("KMeans on its features", _on_features(stage, methods, learnt.embedding_, y))
     )
-    stage.table(f"four closed curves, {len(X)} x {X.shape[1]}", COLUMNS, rows)
+    stage.table(f"an arc and a blob, {len(X)} x {X.shape[1]}", COLUMNS, rows)
     looks = learnt.checkpoint_labels_
     over_steps = {step: clustering_accuracy(y, looks[step]) for step in looks}
     last = max(over_steps)
@@ -54,11 +54,11 @@ def _on_features(stage, methods, Z, y):
     return clustering_accuracy(y, labels), seconds
 
 
-def closed_curves(n_points, seed=0):
-    """Draw four closed curves of three frequencies in thirty dimensions."""
+def arc_and_blob(n_points, seed=0):
+    """Draw an arc of a sine and a small blob in thirty dimensions."""
     rng = np.random.RandomState(seed)
-    angle = np.linspace(0, 2 * np.pi, n_points, endpoint=False)
-    waves = [wave(k * angle) for k in (1, 2, 3) for wave in (np.cos, np.sin)]
-    turns = [np.stack(waves, axis=1) @ rng.standard_normal((6, 30)) for _ in range(4)]
-    X = np.concatenate(turns)
-    return X + 0.3 * rng.standard_normal(X.shape), np.repeat(np.arange(4), n_points)
+    axes = np.linalg.qr(rng.standard_normal((30, 30)))[0]
+    t = np.linspace(-1, 1, n_points)
+    arc = np.stack([t, np.sin(2 * t), np.ones(n_points)], axis=1) @ axes[:3]
+    blob = 2 * axes[5] + 0.15 * rng.standard_normal((n_points, 30))
+    return np.concatenate([arc, blob]), np.repeat([0, 1], n_points)
