@@ -8,13 +8,13 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.metrics import mutual_info_score
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_X_y
+from sklearn.utils.validation import check_X_y
 
 from .._sklearn import Interval, StrOptions, validate_params
 from ..graph._threads import count_threads, thread_map
 from ._discrete import discrete_terms
 from ._ksg import TIED, check_neighbors, warn_of_ties
-from ._marginals import drop_constant_columns, tied_share
+from ._marginals import drop_constant_columns, in_range, tied_share
 from ._mixed import mixed_terms
 from ._neighbors import SortedColumn, digamma_table, neighbor_counts
 
@@ -75,14 +75,15 @@ def mutual_info_regression(
     ------
     ValueError
         If lengths differ, there are NaN or infinite entries, a sparse X is to hold
-        continuous features, or `n_neighbors` is not less than n_samples - 1.
+        continuous features, `discrete_features` does not fit the features, or
+        `n_neighbors` is not less than n_samples - 1.
 
     Warns
     -----
     TiedValuesWarning
         Where more than 5 % of the values of a continuous column repeat.
     DegenerateDataWarning
-        Where features are constant.
+        Where features are constant, or y is: all information is 0 then.
 
     See Also
     --------
@@ -108,8 +109,9 @@ def mutual_info_regression(
     array([False, False,  True])
     """
     X, y = check_X_y(X, y, accept_sparse="csc", y_numeric=True)
-    discrete = _discrete_mask(discrete_features, X)
+    discrete = _which_discrete(discrete_features, X)
     check_neighbors(n_neighbors, len(y))
+    constant = drop_constant_columns(y[:, None], "y")[1]
     target = _scaled(y)
     tied = tied_share(y[:, None]) > TIED
     ranks = SortedColumn.of(target)
@@ -117,11 +119,10 @@ def mutual_info_regression(
 
     def one(j):
         x = _column(X, j)
-        if np.all(x == x[0]):
+        if constant or np.all(x == x[0]):
             return 0.0
         if discrete[j]:
-            labels = np.unique(x, return_inverse=True)[1]
-            terms = discrete_terms(target, labels, n_neighbors, ranks=ranks)
+            terms = discrete_terms(target, _codes(x), n_neighbors, ranks=ranks)
             return _mean(terms)
         pair = [_scaled(x)[:, None], target[:, None]]
         if tied or tied_share(x[:, None]) > TIED:
@@ -175,7 +176,8 @@ def mutual_info_classif(
     ------
     ValueError
         If lengths differ, there are NaN or infinite entries, a sparse X is to hold
-        continuous features, or y does not hold classes.
+        continuous features, `discrete_features` does not fit the features, or y does
+        not hold classes.
 
     Warns
     -----
@@ -209,8 +211,8 @@ def mutual_info_classif(
     """
     check_classification_targets(y)
     X, y = check_X_y(X, y, accept_sparse="csc")
-    discrete = _discrete_mask(discrete_features, X)
-    labels = np.unique(y, return_inverse=True)[1]
+    discrete = _which_discrete(discrete_features, X)
+    labels = _codes(y)
     repeating = []
 
     def one(j):
@@ -218,7 +220,7 @@ def mutual_info_classif(
         if np.all(x == x[0]):
             return 0.0
         if discrete[j]:
-            return float(mutual_info_score(x, labels))
+            return float(mutual_info_score(_codes(x), labels))
         if tied_share(x[:, None]) > TIED:
             repeating.append(j)
         x = _scaled(x)
@@ -257,37 +259,46 @@ def _mean(terms):
 
 def _scaled(x):
     """Divide by the standard deviation, as scikit-learn does."""
-    x = np.asarray(x, dtype=np.float64)
+    x = in_range(np.asarray(x, dtype=np.float64))
     deviation = np.std(x)
     return x / deviation if deviation > 0 else x
+
+
+def _codes(x):
+    """Give every value its number."""
+    return np.unique(x, return_inverse=True)[1]
 
 
 def _column(X, j):
     return X[:, [j]].toarray()[:, 0] if sp.issparse(X) else X[:, j]
 
 
-def _discrete_mask(discrete_features, X):
-    """Which features are discrete."""
-    n_features = X.shape[1]
-    if isinstance(discrete_features, str):
-        discrete_features = sp.issparse(X)
-    if isinstance(discrete_features, (bool, np.bool_)):
-        mask = np.full(n_features, bool(discrete_features))
-    else:
-        given = check_array(discrete_features, ensure_2d=False, dtype=None)
-        if given.dtype == bool:
-            mask = given
-        else:
-            mask = np.zeros(n_features, dtype=bool)
-            mask[given] = True
-    if mask.shape != (n_features,):
-        raise ValueError(
-            f"discrete_features has {len(mask)} entries for {n_features} features; "
-            "pass one for each, or the indices of the discrete ones."
-        )
+def _which_discrete(discrete_features, X):
+    """Return the mask of the discrete features, which those of sparse X have to be."""
+    mask = discrete_mask(discrete_features, X.shape[1], auto=sp.issparse(X))
     if sp.issparse(X) and not np.all(mask):
         raise ValueError(
             "Sparse X can't have continuous features: most of their values would be "
             "the same. Pass X.toarray(), or discrete_features=True."
+        )
+    return mask
+
+
+def discrete_mask(discrete_features, n_features, *, auto=False):
+    """Return which features are discrete, with "auto" all of them or none."""
+    if isinstance(discrete_features, str):
+        discrete_features = auto
+    given, mask = np.asarray(discrete_features), np.zeros(n_features, dtype=bool)
+    if given.dtype == bool and given.shape in ((), (n_features,)):
+        mask[:] = given
+    elif given.dtype.kind in "iu" and np.all(
+        (given < n_features) & (given >= -n_features)
+    ):
+        mask[given] = True
+    elif given.size or given.ndim != 1:
+        raise ValueError(
+            f"discrete_features must be one entry for each of the {n_features} "
+            f"features, True or False, or indices below {n_features}, got "
+            f"{discrete_features!r}."
         )
     return mask
