@@ -65,7 +65,7 @@ def check_pair(estimator, X, y, *, reset=True):
     """
     if is_array_api_obj(y):
         y = to_numpy(y)
-    if np.asarray(y).dtype.kind in "US":
+    if holds_text(np.asarray(y)):
         raise ValueError(
             "y must hold numbers, got text; encode classes as numbers, for "
             "KSGMutualInfo(discrete_target=True), or use mutual_info_classif."
@@ -84,6 +84,13 @@ def check_pair(estimator, X, y, *, reset=True):
             f"y must have shape (n_samples,) or (n_samples, n_targets), got {y.shape}."
         )
     return X, np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+
+
+def holds_text(y):
+    """Whether there is text in an array, also among objects, as pandas keeps it."""
+    if y.dtype.kind == "O":
+        return any(isinstance(value, str) for value in y.flat)
+    return y.dtype.kind in "US"
 
 
 class BaseMutualInfo(Estimator, ABC):

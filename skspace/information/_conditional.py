@@ -7,7 +7,13 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from .._array import array_namespace, asarray_like, is_numpy_array, to_numpy
+from .._array import (
+    array_namespace,
+    asarray_like,
+    is_array_api_obj,
+    is_numpy_array,
+    to_numpy,
+)
 from .._sklearn import Interval, StrOptions, validate_params
 from .._validation import as_table
 from ._ksg import TIED, check_neighbors, ksg_terms, warn_of_ties
@@ -271,7 +277,7 @@ def _prepare(named, marginals, n_neighbors):
 
 
 def _column(x):
-    return x[:, None] if hasattr(x, "ndim") else np.reshape(x, (-1, 1))
+    return x[:, None] if is_array_api_obj(x) else np.reshape(np.asarray(x), (-1, 1))
 
 
 def _result(terms, method, params, notes, units):

@@ -220,6 +220,8 @@ def shrunken_information(X, Y, shrinkage):
 class _GaussianBase(BaseMutualInfo):
     """What the two Gaussian estimators share: all but the map of the columns."""
 
+    marginals = "standard"  # for the range of numbers alone: changes no correlation
+
     _parameter_constraints = {
         **BaseMutualInfo._parameter_constraints,
         "shrinkage": [

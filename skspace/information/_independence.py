@@ -28,9 +28,6 @@ from ._resampling import permutation_p_value
 
 __all__ = ["IndependenceTestResult", "independence_test"]
 
-ROUNDING = 1e-10
-"""Distance correlations that differ by less are equal: ties count against the data."""
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class IndependenceTestResult:
@@ -107,7 +104,7 @@ def distance_test(X, Y, n_permutations, rng, n_jobs):
         correlation,
         X,
         np.arange(n),
-        observed - ROUNDING,
+        observed,
         n_permutations,
         rng,
         n_jobs,

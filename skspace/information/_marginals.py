@@ -10,7 +10,13 @@ from scipy.stats import rankdata
 
 from .._warnings import DegenerateDataWarning
 
-__all__ = ["MARGINALS", "drop_constant_columns", "tied_share", "transform_marginals"]
+__all__ = [
+    "MARGINALS",
+    "drop_constant_columns",
+    "in_range",
+    "tied_share",
+    "transform_marginals",
+]
 
 MARGINALS = ("none", "standard", "normal_score", "rank")
 """Maps of each column; none of them changes the mutual information."""
@@ -35,12 +41,17 @@ def transform_marginals(X, marginals):
     if marginals == "none":
         return X
     if marginals == "standard":
-        X = X / np.maximum(np.max(np.abs(X), axis=0), np.finfo(float).tiny)
+        X = in_range(X)
         X = X - np.mean(X, axis=0)
         deviation = np.std(X, axis=0)
         return X / np.where(deviation > 0, deviation, 1.0)
     ranks = rankdata(X, axis=0) / (len(X) + 1)
     return ranks if marginals == "rank" else ndtri(ranks)
+
+
+def in_range(X):
+    """Divide columns by powers of two, exactly, so that squares are in range."""
+    return np.ldexp(X, -np.frexp(np.max(np.abs(X), axis=0))[1])
 
 
 def drop_constant_columns(X, name):

@@ -13,7 +13,11 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from .._estimator import Estimator
 from .._sklearn import Interval, RealNotInt, StrOptions, fit_context
 from .._warnings import TiedValuesWarning
-from ._screening import mutual_info_classif, mutual_info_regression
+from ._screening import (
+    discrete_mask,
+    mutual_info_classif,
+    mutual_info_regression,
+)
 
 __all__ = ["MinRedundancyMaxRelevance"]
 
@@ -210,7 +214,7 @@ class MinRedundancyMaxRelevance(SelectorMixin, Estimator):
         y, self.target_type_ = self._target(y)
         n_features = X.shape[1]
         self.n_features_ = self._number(n_features)
-        discrete = self._discrete(n_features)
+        discrete = discrete_mask(self.discrete_features, n_features)
         varies = np.any(X[:1] != X, axis=0)
 
         def information(candidates, target, target_is_discrete):
@@ -281,23 +285,6 @@ class MinRedundancyMaxRelevance(SelectorMixin, Estimator):
                 )
             return int(wanted)
         return max(1, int(wanted * n_features))
-
-    def _discrete(self, n_features):
-        """Return the mask of the discrete features."""
-        mask = np.zeros(n_features, dtype=bool)
-        if isinstance(self.discrete_features, str):
-            return mask
-        given = np.asarray(self.discrete_features)
-        if given.dtype == bool:
-            if given.shape not in ((), (n_features,)):
-                raise ValueError(
-                    f"discrete_features as a mask needs one entry for each of the "
-                    f"{n_features} features, got shape {given.shape}."
-                )
-            mask[:] = given
-        else:
-            mask[given] = True
-        return mask
 
     def _get_support_mask(self):
         check_is_fitted(self)

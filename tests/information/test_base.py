@@ -60,6 +60,7 @@ def test_one_column_of_y_may_have_one_dimension(sample):
         (lambda X, Y: (X, np.where(Y[0, 0] == Y, np.inf, Y)), "contains infinity"),
         (lambda X, Y: (X, Y[:, :0]), "0 feature"),
         (lambda X, Y: (X, np.array(["a"] * len(X))), "got text.*mutual_info_classif"),
+        (lambda X, Y: (X, np.array(["a"] * len(X), dtype=object)), "got text"),
         (lambda X, Y: (X[:3], Y[:3]), "got n_samples=3"),
         (lambda X, Y: (X[:, 0], Y), "2D array"),
     ],

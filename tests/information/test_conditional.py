@@ -128,3 +128,12 @@ def test_arrays_of_other_libraries(library, rng):
     assert conditional_mutual_info(*moved).raw == pytest.approx(expected, abs=1e-12)
     expected = multi_information(list(sample)).raw
     assert multi_information(moved).raw == pytest.approx(expected, abs=1e-12)
+
+
+def test_columns_of_data_frames(rng):
+    pandas = pytest.importorskip("pandas")
+    x, y, z = chain(rng, 60)
+    frame = pandas.DataFrame({"x": x, "y": y, "z": z})
+    found = conditional_mutual_info(frame.x, frame.y, frame.z)
+    assert found.raw == conditional_mutual_info(x, y, z).raw
+    assert multi_information([frame.x, frame.y]).raw == multi_information([x, y]).raw

@@ -172,3 +172,28 @@ def test_shrinkage_moves_from_the_plug_in_to_zero(rng):
     assert values[0] > values[1] > values[2] > values[3] - 1e-12
     assert values[3] == pytest.approx(0, abs=1e-12)
     assert 0 < shrunken_information(X, Y, "auto")[1] < 0.2
+
+
+@pytest.mark.parametrize("shrinkage", [None, 0.1, "auto"])
+@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e160, 1e307])
+def test_units_of_a_column_change_nothing(shrinkage, unit, rng):
+    X, Y, _ = normal_pairs(rng, 300, [0.7, 0.5], 2, 3)
+    model = GaussianMutualInfo(shrinkage=shrinkage, random_state=0)
+    first = model.fit(X, Y).result_
+    other = model.fit(X * np.array([unit, 1]), unit * Y).result_
+    assert other.raw == pytest.approx(first.raw, rel=1e-9)
+    assert other.ci == pytest.approx(first.ci, rel=1e-9)
+
+
+@pytest.mark.parametrize("estimator", [GaussianMutualInfo, GaussianCopulaMutualInfo])
+def test_permutations_that_give_the_same_table_are_ties(estimator):
+    """Rounding depends on the order of the rows; what is counted must not."""
+    x = np.repeat([0.0, 1.0], 10)
+    y = np.roll(x, 5)  # exactly no association: every permutation does as well
+    model = estimator(n_permutations=99, random_state=0, **QUICK)
+    assert model.fit(x[:, None], y).p_value_ == 1.0
+    y = np.roll(x, 1)
+    p = model.fit(x[:, None], y).p_value_
+    rng = np.random.RandomState(1)
+    odds = np.array([abs(x @ rng.permutation(y) - 5) for _ in range(4000)])
+    assert p == pytest.approx(np.mean(odds >= abs(x @ y - 5)), abs=0.04)

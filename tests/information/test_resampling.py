@@ -43,6 +43,15 @@ def test_extreme_values_have_extreme_p_values(rng, observed):
     assert p == (0.05 if observed > 0 else 1.0)
 
 
+@pytest.mark.parametrize("observed", [0.0, 0.3, -2e6])
+def test_rounding_makes_no_value_lower(observed, rng):
+    def jitter(X, Y, own):
+        return observed * (1 - 1e-14) - 1e-13
+
+    X = rng.standard_normal((8, 1))
+    assert permutation_p_value(jitter, X, X, observed, 19, rng) == 1.0
+
+
 def test_p_values_are_uniform_under_independence(rng):
     p = []
     for _ in range(200):

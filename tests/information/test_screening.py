@@ -117,7 +117,49 @@ def test_bad_input_is_refused(rng):
         mutual_info_classif(np.where(X > 1, np.nan, X), classes)
     with pytest.raises(ValueError, match="n_neighbors=40 needs at least 42"):
         mutual_info_regression(X, y, n_neighbors=40)
-    with pytest.raises(ValueError, match="2 entries for 5 features"):
-        mutual_info_regression(X, y, discrete_features=[True, False])
+    for wrong in ([True, False], [5], [-6], [0.5], [[True] * 5]):
+        with pytest.raises(ValueError, match="each of the 5 features"):
+            mutual_info_regression(X, y, discrete_features=wrong)
     with pytest.raises(ValueError, match="Unknown label type"):
         mutual_info_classif(X, y)
+
+
+@pytest.mark.parametrize("unit", [1e-310, 1e-200, 1e200, 1e307])
+def test_units_change_nothing(unit, rng):
+    X, y, classes = table(rng, 100)
+    X = X[:, :3]
+    exact = 1e-12 if unit > 1e-300 else 0.05  # few digits are left
+    for scaled, target in ((unit * X, y), (X, unit * y)):
+        np.testing.assert_allclose(
+            mutual_info_regression(scaled, target),
+            mutual_info_regression(X, y),
+            atol=exact,
+        )
+    np.testing.assert_allclose(
+        mutual_info_classif(unit * X, classes),
+        mutual_info_classif(X, classes),
+        atol=exact,
+    )
+
+
+def test_a_constant_target_tells_nothing(rng):
+    X = table(rng, 30)[0]
+    with pytest.warns(DegenerateDataWarning, match="columns of y"):
+        found = mutual_info_regression(X[:, :3], np.full(30, 2.5))
+    np.testing.assert_array_equal(found, 0.0)
+
+
+def test_discrete_features_may_be_any_numbers(rng):
+    """Neither halves nor integers beyond the digits of float64 are mistaken."""
+    _, y, classes = table(rng, 60)
+    kinds = rng.randint(3, size=60)
+    expected = mutual_info_score(kinds, classes)
+    for values in (kinds + 0.5, kinds - 7, 2**60 + kinds):
+        found = mutual_info_classif(values[:, None], classes, discrete_features=True)
+        np.testing.assert_allclose(found, expected)
+    last = mutual_info_classif(
+        np.stack([y, kinds], axis=1), classes, discrete_features=[-1]
+    )
+    np.testing.assert_allclose(last[1], expected)
+    none = mutual_info_regression(y[:, None] ** 2, y, discrete_features=[])
+    np.testing.assert_array_equal(none, mutual_info_regression(y[:, None] ** 2, y))
