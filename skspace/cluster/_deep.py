@@ -38,11 +38,11 @@ class DeepSubspaceClustering(SubspaceClusterer):
 
     Objects that bend or shift are no subspace in their pixels, but may be nearly one
     after a layer or two of convolutions; lit from changing sides they are one in their
-    pixels, and less so behind every layer. This estimator looks at local contrast (of
-    tables without an image shape: at the input), at every layer of several encoders,
-    and at all layers together, draws two graphs in each view (who represents whom, who
-    is at a small angle to whom), measures without labels how well each graph falls
-    into clusters, and cuts their weighted mean.
+    pixels, and less so behind every layer. This estimator looks at the input, at the
+    local contrast of images, at every layer of several encoders, and at all together,
+    draws two graphs in each view (who represents whom, who is at a small angle to
+    whom), measures without labels how well each graph falls into clusters, and cuts
+    their weighted mean.
 
     Encoders are random unless training is asked for. The user guide says what training
     adds and when the linear method is enough.
@@ -108,7 +108,7 @@ class DeepSubspaceClustering(SubspaceClusterer):
     ----------
     {attributes}
     view_weights_ : dict of (str, str) to float
-        Weight of each graph, by view ("local contrast" or "input", "layer 1", ...,
+        Weight of each graph, by view ("input", "local contrast", "layer 1", ...,
         "all layers") and kind ("self-expression" or "neighbors"). Sum 1.
     associations_ : dict of (str, str) to float
         What they were weighted by: the mean share of a cluster's edges that stay

@@ -46,14 +46,10 @@ class Graph(NamedTuple):
 
 
 def view_names(n_layers, image_shape):
-    """Names of the views, from shallow to deep.
-
-    Of images the input alone is no view of its own: on generated images graphs of
-    its local contrast and of first layers were better, and their weights diluted.
-    """
-    first = "input" if image_shape is None else "local contrast"
+    """Names of the views, from shallow to deep."""
+    contrast = ["local contrast"] if image_shape is not None else []
     depths = [f"layer {depth}" for depth in range(1, n_layers + 1)]
-    return [first, *depths, "all layers"]
+    return ["input", *contrast, *depths, "all layers"]
 
 
 class Views:

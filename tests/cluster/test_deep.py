@@ -93,6 +93,7 @@ def test_weights_of_views_follow_their_association(pictures):
     assert max(weights, key=weights.get) == max(marks, key=marks.get)
     assert model.view_ == max(weights, key=weights.get)[0]
     assert {view for view, _ in weights} == {
+        "input",
         "local contrast", "layer 1", "layer 2", "all layers"
     }  # fmt: skip
 
