@@ -70,8 +70,13 @@ def morton_codes(points):
 
 @njit(cache=True, nogil=True)
 def _slot(key):
-    """Scatter a key over 32 bits (Fibonacci hashing of its high bits)."""
+    """Scatter a key over 32 bits, of which each depends on all three axes.
+
+    Of one product the high bits do. They are folded onto the low ones, and multiplied
+    again: tables and samples take the low bits of what is returned.
+    """
     h = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
+    h = (h ^ (h >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
     return np.int64(h >> np.uint64(32))
 
 

@@ -59,10 +59,13 @@ class State(NamedTuple):
 class TooFewPairsError(Exception):
     """Fewer than ten points have a plane."""
 
-    def __init__(self, n_pairs, n_points, distance):
+    def __init__(self, sums, n_points, distance):
+        self.lines = sums.fitness * n_points >= FEWEST
+        """Whether partners are there, whose neighbours make no plane."""
         super().__init__(
-            f"Only {n_pairs} of {n_points} source points have a partner within "
-            f"{distance:.3g}, and a motion needs {FEWEST}"
+            f"Only {sums.n_pairs} of {n_points} source points have a partner within "
+            f"{distance:.3g}{' that lies in a surface' if self.lines else ''}, and a "
+            f"motion needs {FEWEST}"
         )
 
 
@@ -283,9 +286,7 @@ class Alignment:
         self.sums = sums = self._pairs.update(self.pose, self._now.distance)
         if sums.n_pairs < FEWEST:
             self.analysis = analyze(sums.hessian, sums.sigma, self.rules)
-            raise TooFewPairsError(
-                sums.n_pairs, self._pairs.n_points, self._now.distance
-            )
+            raise TooFewPairsError(sums, self._pairs.n_points, self._now.distance)
         return sums
 
     def finish(self):

@@ -72,7 +72,9 @@ def automatic_cell(points, offset):
     box = bounds(points) - offset
     low, high = 0.0, extent(box)
     cell = high / math.sqrt(N_POINTS)
-    wanted, before = N_POINTS >> BITS, None
+    wanted, before = _wanted(points, offset, box), None
+    if wanted < FEWEST:
+        return 0.0
     power = 1.4  # numbers of cells fall with a power of their side between 1 and 2
     for _ in range(30):
         count = count_voxels(
@@ -90,6 +92,32 @@ def automatic_cell(points, offset):
     return cell
 
 
+def _wanted(points, offset, box):
+    """How many cells to look for, of one in eight: fewer where points share places.
+
+    Of points that repeat (or are rounded to a raster) no cell, however small, leaves as
+    many; two thirds of their places are then asked for.
+    """
+    from .._numba.voxels import count_voxels
+
+    wanted = N_POINTS >> BITS
+    enough, finest = 3 * wanted // 2, extent(box) / (LONGEST - 8)
+    if finest == 0:
+        return 0
+
+    def occupied(cell, bits=0):
+        corner = _corner(box, cell) + offset
+        return count_voxels(points, corner, cell, enough << BITS >> bits, bits)
+
+    if occupied(finest, BITS) > enough:  # ends early where points differ
+        return wanted
+    places = occupied(finest)
+    # where coarser cells merge them, a few points far off made the cells wide
+    if occupied(16 * finest) < 0.5 * places:
+        return wanted
+    return min(wanted, places * 2 // 3 >> BITS)
+
+
 def thin(points, cell, weights=None, offset=0.0):
     """Return centroids of the occupied cells, and how many points each stands for.
 
@@ -105,8 +133,8 @@ def thin(points, cell, weights=None, offset=0.0):
         if extent(box) > (LONGEST - 4) * cell:
             raise ValueError(
                 f"Cells of {cell:g} are too small for a cloud that extends over "
-                f"{extent(box):.3g}; enlarge voxel_size, or set it to None for no "
-                "thinning."
+                f"{extent(box):.3g}; enlarge voxel_size, or remove points that stand "
+                "far from all others."
             )
         points, weights = voxel_centroids(
             points, weights, _corner(box, cell) + offset, float(cell)

@@ -15,6 +15,11 @@ from ._target import check_voxel_size
 
 POOR = 0.3
 """Share of points with a partner below which the clouds may not overlap."""
+LINES = (
+    "Neighbours of the others stand on lines or in one place; pass denser clouds, or "
+    "more n_neighbors and plane_neighbors."
+)
+"""What to do where partners have no planes."""
 
 CONSTRAINTS = {
     "init": ["array-like", None],
@@ -120,10 +125,15 @@ def drive(icp, alignment, history, X):
     except TooFewPairsError as problem:
         given = not isinstance(icp.max_correspondence_distance, str)
         if given and not history:
-            raise ValueError(
-                f"{problem}. Do the clouds overlap at the start? Pass a better init or "
-                "a larger max_correspondence_distance."
-            ) from None
+            advice = (
+                LINES
+                if problem.lines
+                else (
+                    "Do the clouds overlap at the start? Pass a better init or a "
+                    "larger max_correspondence_distance."
+                )
+            )
+            raise ValueError(f"{problem}. {advice}") from None
         return problem
     if not alignment.finished:  # a callback ended it
         alignment.finish()
@@ -138,6 +148,7 @@ def warn_of(icp, problem):
     )
     fitness = f"fitness {icp.fitness_:.2f}"
     if problem is not None:
+        advice = LINES if problem.lines else advice
         text = f"{problem} ({fitness}); the motion stays where it had got to. {advice}"
     elif icp.fitness_ < POOR:
         text = (

@@ -356,6 +356,15 @@ def test_points_on_a_line_are_reported(rng, room):
     assert mask[0] == mask[3] == "1"
 
 
+def test_partners_without_a_plane_are_not_called_missing():
+    line = np.linspace(0, 10, 500)[:, None] * [1.0, 0, 0]
+    with pytest.warns(ConvergenceWarning, match=r"stand on lines.*n_neighbors") as told:
+        PointToPlaneICP().fit(line, line)
+    assert "may not overlap" not in str(told[0].message)
+    with pytest.raises(ValueError, match=r"lies in a surface.*stand on lines"):
+        PointToPlaneICP(max_correspondence_distance=1.0).fit(line, line)
+
+
 def test_more_neighbours_than_points_are_all_points(scene):
     source, target, _ = scene("room", 200)
     icp = PointToPlaneICP(n_neighbors=5000, plane="normals").fit(source, target)

@@ -415,13 +415,6 @@ def test_an_index_describes_its_cloud(scene):
     assert np.all(level.trust <= 1)
 
 
-def test_large_clouds_are_thinned_to_sixteen_thousand():
-    target = datasets.make_corridor("room", 60_000, random_state=0)[1]
-    index = TargetIndex(target)
-    assert abs(index.n_points_ / 16_000 - 1) < 0.15
-    assert index.voxel_size_ == index.spacing_
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
