@@ -286,7 +286,7 @@ def _which_discrete(discrete_features, X):
 
 def discrete_mask(discrete_features, n_features, *, auto=False):
     """Return which features are discrete, with "auto" all of them or none."""
-    if isinstance(discrete_features, str):
+    if isinstance(discrete_features, str) and discrete_features == "auto":
         discrete_features = auto
     given, mask = np.asarray(discrete_features), np.zeros(n_features, dtype=bool)
     if given.dtype == bool and given.shape in ((), (n_features,)):
@@ -297,8 +297,8 @@ def discrete_mask(discrete_features, n_features, *, auto=False):
         mask[given] = True
     elif given.size or given.ndim != 1:
         raise ValueError(
-            f"discrete_features must be one entry for each of the {n_features} "
-            f"features, True or False, or indices below {n_features}, got "
+            "discrete_features must be 'auto', True, False, one of these for each of "
+            f"the {n_features} features, or indices below {n_features}, got "
             f"{discrete_features!r}."
         )
     return mask

@@ -11,6 +11,7 @@ from .._plotting import SEQUENTIAL, get_axes, pyplot
 from .._sklearn import safe_indexing
 from .._warnings import TiedValuesWarning
 from ..information import mutual_info_classif, mutual_info_regression
+from ..information._screening import discrete_mask
 
 MOST_NUMBERS = 12
 """Columns up to which the coefficients are written into the picture."""
@@ -84,10 +85,10 @@ class DependenceMatrixDisplay:
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
             Without missing values. Names of columns are those of a frame.
-        discrete_features : "auto", bool or array-like of shape (n_columns,), \
-default="auto"
-            Which columns hold classes: all, none, or a mask. "auto" takes strings,
-            categories and booleans as such.
+        discrete_features : "auto", bool or array-like of shape (n_columns,) or \
+(n_discrete,), default="auto"
+            Which columns hold classes: all, none, a mask or their numbers. "auto" takes
+            strings, categories and booleans as such.
         n_neighbors : int, default=3
             Neighbours of the estimates; more are steadier, and lower where dependence
             is strong.
@@ -219,13 +220,10 @@ def _columns(X, discrete_features):
     columns = [np.asarray(safe_indexing(X, j, axis=1)) for j in range(len(names))]
     if len(columns) < 2:
         raise ValueError(f"A matrix needs at least 2 columns, got {len(columns)}.")
-    discrete = np.array([c.dtype.kind not in "iuf" for c in columns])
-    if not isinstance(discrete_features, str):
-        discrete = np.broadcast_to(np.asarray(discrete_features, bool), discrete.shape)
-    elif discrete_features != "auto":
-        raise ValueError(
-            f"discrete_features is 'auto', a bool or a mask, got {discrete_features!r}."
-        )
+    if isinstance(discrete_features, str) and discrete_features == "auto":
+        discrete = np.array([c.dtype.kind not in "iuf" for c in columns])
+    else:
+        discrete = discrete_mask(discrete_features, len(columns))
     return (
         [
             _numbers(column, name, is_class)

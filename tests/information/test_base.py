@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import kstest
+from scipy.stats import t as student
 
 from skspace._warnings import DegenerateDataWarning
 from skspace.information import (
@@ -158,6 +159,13 @@ def test_levels_of_the_interval_are_kept(sample):
     table = GaussianMutualInfo(random_state=0).fit(*sample).result_.curves["subsamples"]
     assert table["n_chunks"].tolist() == list(range(1, 11))
     assert table["n"].tolist() == [200 // m for m in range(1, 11)]
+
+
+def test_radius_of_the_interval_is_that_of_student(sample):
+    model = GaussianMutualInfo(confidence_level=0.9, random_state=0).fit(*sample)
+    radius = student.ppf(0.95, 9) * model.se_  # the last level has ten chunks
+    assert model.ci_.high - model.raw_ == pytest.approx(radius)
+    assert model.ci_.low == pytest.approx(max(0.0, model.raw_ - radius))
 
 
 def test_wider_intervals_cover_more(sample):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import digamma
 from scipy.stats import kstest
 
 from skspace.information import GaussianCopulaMutualInfo, GaussianMutualInfo
@@ -90,6 +91,14 @@ def test_bias_is_removed_exactly(rng):
     assert truth == pytest.approx(0.4463, abs=1e-4)
     assert np.mean(values) == pytest.approx(truth, abs=error)
     assert np.mean(plug_in) > truth + 0.15
+
+
+@pytest.mark.parametrize(("n", "dx", "dy"), [(4, 1, 1), (9, 2, 3), (12, 4, 1)])
+def test_bias_is_that_of_independent_normal_samples(n, dx, dy):
+    """Wilks: there, Π (1 - ρ²) is a product of independent beta variables."""
+    i = np.arange(1, dx + 1)
+    logarithms = digamma((n - dy - i) / 2) - digamma((n - i) / 2)
+    assert gaussian_bias(n, dx, dy) == pytest.approx(-np.sum(logarithms) / 2)
 
 
 def test_bias_is_that_of_its_leading_order():

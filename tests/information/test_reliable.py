@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 from skspace.information import (
     GaussianCopulaMutualInfo,
@@ -42,6 +43,13 @@ def test_interval_is_wider_than_that_of_the_line(sample):
     result = reliable(plug_in_with_bias, *sample).result_
     line, spread = result.params["se_line"], result.params["se_subsamples"]
     assert result.se == pytest.approx(np.hypot(line, spread))
+
+
+def test_interval_has_the_freedom_of_the_last_level(sample):
+    """All levels cut up the same rows: fifty-five chunks are not so many facts."""
+    result = reliable(GaussianMutualInfo(), *sample).result_
+    radius = student.ppf(0.975, 9) * result.se
+    assert result.ci.high - result.estimate == pytest.approx(radius)
 
 
 def test_interval_covers_the_truth(rng):

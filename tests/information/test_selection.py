@@ -200,7 +200,7 @@ def test_serves_in_a_pipeline(rng):
         ({"n_features_to_select": 6}, None, "at most the number of features, 5"),
         ({"n_features_to_select": 0}, None, "n_features_to_select"),
         ({"scheme": "ratio"}, None, "'scheme'"),
-        ({"discrete_features": [True]}, None, "one entry for each of the 5"),
+        ({"discrete_features": [True]}, None, "each of the 5 features"),
         ({"discrete_features": [5]}, None, "indices below 5"),
         ({"target_type": "continuous"}, ["a", "b"] * 20, "must be numeric"),
         ({}, np.zeros((40, 2)), "1d array"),

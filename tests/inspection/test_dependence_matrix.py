@@ -61,10 +61,9 @@ def test_frames_with_classes(rng):
     entropy = -np.sum(shares * np.log(shares))
     assert display.information[1, 3] == pytest.approx(entropy)
     codes = np.column_stack([number, np.unique(name, return_inverse=True)[1], flag])
-    same = DependenceMatrixDisplay.from_data(
-        codes, discrete_features=[False, True, True]
-    )
-    assert_allclose(same.information, display.information[:3, :3])
+    for named in ([False, True, True], [1, 2]):
+        same = DependenceMatrixDisplay.from_data(codes, discrete_features=named)
+        assert_allclose(same.information, display.information[:3, :3])
 
 
 def test_polars_frames_keep_their_names(rng):
@@ -117,7 +116,8 @@ def test_large_pictures_leave_numbers_and_names_out():
         ([[1.0, np.nan], [2.0, 1.0]], {}, "Column x1 misses 1 values"),
         (np.array([["a", None], ["b", "c"]], object), {}, "Column x1 misses 1"),
         (np.array([["a", 1], ["b", 2]], object), {"discrete_features": False}, "x0"),
-        (np.zeros((4, 2)), {"discrete_features": "all"}, "'auto', a bool or a mask"),
+        (np.zeros((4, 2)), {"discrete_features": [2]}, "indices below 2"),
+        (np.zeros((4, 2)), {"discrete_features": "all"}, "must be 'auto'"),
     ],
 )
 def test_bad_tables_are_named(X, settings, message):
