@@ -11,7 +11,8 @@ from skspace.information import (
     GaussianCopulaMutualInfo,
     GaussianMutualInfo,
 )
-from skspace.information._base import BaseMutualInfo
+from skspace.information._base import BaseMutualInfo, drifts
+from skspace.information._resampling import summarise
 from skspace.information._result import Estimate
 
 
@@ -153,6 +154,15 @@ def test_values_that_should_be_equal_and_are_not_are_flagged(sample):
     model = Checked(of_n=lambda n: 1.0, confidence_level=None)
     for model.other, flags in ((1.19, ()), (1.21, ("neighbor_drift",))):
         assert model.fit(*sample).flags_ == flags
+
+
+@pytest.mark.parametrize(
+    ("shift", "flagged"), [(1.9, False), (-2.1, True), (2.1, True)]
+)
+def test_two_standard_errors_between_one_chunk_and_five_are_drift(shift, flagged):
+    levels = np.repeat([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6])
+    values = np.where(levels == 5, 1 + 0.1 * shift, np.where(levels == 6, 9, 1.0))
+    assert drifts(summarise(levels, values, 600), 0.1) == flagged
 
 
 def test_levels_of_the_interval_are_kept(sample):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy.special import digamma
-from scipy.stats import kstest
+from scipy.stats import chi2, kstest
 
 from skspace.information import GaussianCopulaMutualInfo, GaussianMutualInfo
 from skspace.information._gaussian import (
@@ -111,6 +111,15 @@ def test_null_distribution_is_uniform(rng):
         for _ in range(400)
     ]
     assert kstest(p, "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_p_value_is_that_of_bartlett(first, rng):
+    """17 - 1 - (3 + 2 + 1) / 2 = 13 times what is left, of (3 - i) (2 - i) degrees."""
+    pairs = canonical_pairs(rng.standard_normal((17, 3)), rng.standard_normal((17, 2)))
+    rest = -13 * np.sum(np.log(1 - pairs.correlations[first:] ** 2))
+    expected = chi2.sf(rest, (3 - first) * (2 - first))
+    assert independence_p_value(pairs, first) == pytest.approx(expected)
 
 
 def test_as_many_pairs_are_significant_as_there_are(rng):

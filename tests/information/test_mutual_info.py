@@ -144,6 +144,17 @@ def test_unknown_names_are_refused(normal, change, message):
         mutual_info(*normal[:2], **change)
 
 
+def test_what_only_neighbours_see_refutes_the_copula(rng):
+    """Eight teeth of a saw: no moment of order four sees them, of normal scores."""
+    u = rng.uniform(size=1000)
+    y = (8 * u + 0.05 * rng.standard_normal(1000)) % 1
+    found = mutual_info(u, y, **QUICK)
+    assert found.method == "ksg"
+    assert "standard errors more than a Gaussian copula" in found.reason
+    assert found.estimate > 0.5
+    assert abs(found.candidates["copula"]) < 0.1
+
+
 def test_permutation_p_values_of_the_choice_are_uniform(rng):
     p = []
     for seed in range(100):
