@@ -133,6 +133,13 @@ def check_init(init):
         raise ValueError(f"init must be 'glorot' or 'he', got {init!r}.")
 
 
+def check_sizes(**sizes):
+    """Refuse numbers of columns below one."""
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name} must be at least 1, got {size!r}.")
+
+
 @dataclass(frozen=True)
 class Dense(Layer):
     """Affine layer: ``y = x weight + bias``.
@@ -172,6 +179,7 @@ class Dense(Layer):
 
     def __post_init__(self):
         check_init(self.init)
+        check_sizes(n_inputs=self.n_inputs, n_outputs=self.n_outputs)
 
     @property
     def names(self):
@@ -308,6 +316,14 @@ class BatchNorm(Layer):
 
     names: ClassVar = ("weight", "bias", "running_mean", "running_variance")
 
+    def __post_init__(self):
+        check_sizes(n_features=self.n_features)
+        if not (0 <= self.momentum <= 1 and self.eps > 0):
+            raise ValueError(
+                "momentum must lie in [0, 1] and eps be positive, got "
+                f"{self.momentum!r} and {self.eps!r}."
+            )
+
     @property
     def n_inputs(self):
         return self.n_features
@@ -367,7 +383,8 @@ class BatchNorm(Layer):
 class UnitRows(Layer):
     """Rows scaled to unit Euclidean length.
 
-    A row of zeros stays zero and gets the gradient zero.
+    A row of zeros stays zero and gets the gradient zero. So does a row whose squares
+    are below the range of numbers: of entries under 1e-23 in single precision.
 
     Examples
     --------

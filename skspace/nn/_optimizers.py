@@ -24,6 +24,22 @@ class _Optimizer:
     max_norm: float | None = field(default=None, kw_only=True)
 
     _buffers = ()
+    _shares = ()
+
+    def __post_init__(self):
+        decay = self.weight_decay
+        decays = decay.values() if isinstance(decay, Mapping) else [decay]
+        limits = {
+            "learning_rate": (self.learning_rate >= 0, "not be negative"),
+            "weight_decay": (all(d >= 0 for d in decays), "not be negative"),
+            "max_norm": (self.max_norm is None or self.max_norm > 0, "be positive"),
+            "eps": (getattr(self, "eps", 1.0) > 0, "be positive"),
+        }
+        for name in self._shares:
+            limits[name] = 0 <= getattr(self, name) < 1, "lie in [0, 1)"
+        for name, (fine, what) in limits.items():
+            if not fine:
+                raise ValueError(f"{name} must {what}, got {getattr(self, name)!r}.")
 
     def start(self, parameters):
         """Return the state before the first step.
@@ -149,6 +165,7 @@ class Adam(_Optimizer):
     eps: float = field(default=1e-8, kw_only=True)
 
     _buffers = ("mean", "square")
+    _shares = ("beta_1", "beta_2")
 
     def _update(self, step, p, g, buffers, share, decay, overwrite):
         b1, b2 = self.beta_1, self.beta_2
@@ -207,6 +224,7 @@ class SGD(_Optimizer):
     momentum: float = field(default=0.9, kw_only=True)
 
     _buffers = ("velocity",)
+    _shares = ("momentum",)
 
     def _update(self, step, p, g, buffers, share, decay, overwrite):
         decay, shrink = decay

@@ -147,3 +147,30 @@ def test_only_what_may_be_is_overwritten(make, overwrite, order, dtype, rng):
     given["x"].flags.writeable = memory.flags.writeable = False
     moved, _ = optimizer.step(given, {"x": kept}, state, overwrite=True)
     assert not np.shares_memory(moved["x"], given["x"])
+
+
+@pytest.mark.parametrize("make", [Adam, SGD])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"learning_rate": -0.1},
+        {"learning_rate": np.nan},
+        {"weight_decay": -1.0},
+        {"weight_decay": {"w": 0.1, "b": -0.1}},
+        {"max_norm": 0.0},
+    ],
+)
+def test_steps_that_lead_nowhere_are_refused(make, parameters):
+    with pytest.raises(ValueError, match=next(iter(parameters))):
+        make(**parameters)
+
+
+def test_shares_are_below_one_and_eps_above_zero():
+    for name in ("beta_1", "beta_2"):
+        for value in (1.0, -0.1, np.nan):
+            with pytest.raises(ValueError, match=rf"{name} must lie in \[0, 1\)"):
+                Adam(**{name: value})
+    with pytest.raises(ValueError, match="eps must be positive"):
+        Adam(eps=0.0)  # an entry without a gradient would become NaN
+    with pytest.raises(ValueError, match="momentum must lie"):
+        SGD(momentum=1.0)
