@@ -133,7 +133,7 @@ def default_estimator(n):
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
     },
-    prefer_skip_nested_validation=True,
+    prefer_skip_nested_validation=False,  # parameters of an estimator are the user's
 )
 def independence_test(
     X,

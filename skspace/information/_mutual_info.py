@@ -18,7 +18,7 @@ __all__ = ["mutual_info"]
         "units": [StrOptions(set(UNITS))],
         "random_state": ["random_state"],
     },
-    prefer_skip_nested_validation=True,
+    prefer_skip_nested_validation=False,  # parameters of the estimator are the user's
 )
 def mutual_info(X, y, *, estimator="auto", units="nats", random_state=None, **params):
     """Estimate the mutual information of two samples, with its error and its flags.

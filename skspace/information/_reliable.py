@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,7 +57,14 @@ class Evaluation(NamedTuple):
 def evaluate(estimator, X, Y, seed, *, level=None, **params):
     """Fit a clone of an estimator, or call a function, on some rows."""
     if not hasattr(estimator, "fit"):
-        return Evaluation(float(estimator(X, Y)))
+        value = float(estimator(X, Y))
+        if not math.isfinite(value):
+            raise ValueError(
+                f"The function of two tables returned {value} for {len(X)} rows; it "
+                "must give a finite number for every part of the rows. Raise "
+                "min_chunk_size where it needs more of them."
+            )
+        return Evaluation(value)
     model = clone(estimator)
     own = model.get_params(deep=False)
     fixed = {
@@ -171,7 +178,7 @@ class ReliableMutualInfo(BaseMutualInfo):
     ------
     ValueError
         If the estimator has no embedding dimension to scan, if lengths differ, or
-        values are not finite.
+        values are not finite, those of a function among them.
 
     See Also
     --------
@@ -240,7 +247,6 @@ class ReliableMutualInfo(BaseMutualInfo):
         "embedding_dims": ["array-like", StrOptions({"auto"}), None],
         "n_restarts": [Interval(Integral, 1, None, closed="left")],
         "second_estimator": [HasMethods(["fit"]), callable, None],
-        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
     }
 
     def __init__(

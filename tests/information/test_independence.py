@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skspace.information import GaussianMutualInfo, independence_test
+from skspace.information import (
+    GaussianMutualInfo,
+    KSGMutualInfo,
+    ReliableMutualInfo,
+    independence_test,
+)
 from skspace.information import _independence as module
 from skspace.metrics import distance_correlation
 from skspace.metrics._distance_correlation import centred_distances, permuted_sum
@@ -208,6 +213,19 @@ def test_result_reads_as_a_sentence(rng):
 def test_bad_input_is_named(X, y, settings, message):
     with pytest.raises(ValueError, match=message):
         independence_test(X, y, **settings)
+
+
+def test_an_estimator_with_wrong_parameters_is_refused(rng):
+    X, Y = rng.standard_normal((2, 20, 1))
+    with pytest.raises(ValueError, match="'n_neighbors' parameter"):
+        independence_test(X, Y, method=KSGMutualInfo(n_neighbors=-3))
+
+
+def test_the_protocol_may_be_the_statistic(rng):
+    X, Y = rng.standard_normal((2, 40, 1))
+    method = ReliableMutualInfo(GaussianMutualInfo(), min_chunk_size=8)
+    found = independence_test(X, Y, method=method, n_permutations=9, random_state=0)
+    assert found.p_value in np.arange(1, 11) / 10
 
 
 def test_too_many_rows_are_refused_with_the_figure(rng):

@@ -52,6 +52,13 @@ def test_heavy_common_scale_among_many_columns_takes_canonical_pairs(rng):
     assert result.estimate == pytest.approx(-0.5 * math.log(1 - 0.81), abs=0.12)
 
 
+@pytest.mark.parametrize(("n_tied", "method"), [(10, "copula"), (11, "mixed")])
+def test_one_percent_of_repeated_values_is_tolerated(n_tied, method, rng):
+    x, y = rng.standard_normal((2, 1000))
+    x[:n_tied] = x[0]
+    assert mutual_info(x, y, **QUICK).method == method
+
+
 def test_repeated_values_take_the_estimator_for_mixtures(rng):
     x = rng.randint(3, size=(600, 1))
     result = mutual_info(x, x * 1.0, **QUICK)
@@ -137,6 +144,9 @@ def test_lists_and_single_columns_do(normal):
         ({"estimator": "mine"}, "'estimator' parameter of mutual_info"),
         ({"units": "bans"}, "'units' parameter of mutual_info"),
         ({"n_bins": 3}, "Invalid parameter 'n_bins'"),
+        ({"confidence_level": 95}, "'confidence_level' parameter"),
+        ({"n_permutations": -1}, "'n_permutations' parameter"),
+        ({"estimator": "ksg", "metric": "cosine"}, "'metric' parameter"),
     ],
 )
 def test_unknown_names_are_refused(normal, change, message):

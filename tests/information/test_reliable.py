@@ -156,3 +156,15 @@ def test_scan_finds_the_plateau(values, sufficient, chosen, flags):
     scan = summarise_scan([1, 2, 4, 8], values)
     assert (scan.sufficient, scan.chosen, scan.flags()) == (sufficient, chosen, flags)
     assert np.all(np.diff(scan.table()["fit"]) >= 0)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_functions_must_give_finite_numbers(sample, value):
+    with pytest.raises(ValueError, match=r"returned (nan|inf) for .*min_chunk_size"):
+        reliable(lambda X, Y: 1.0 if len(X) > 500 else value, *sample)
+
+
+def test_without_a_level_there_is_no_interval(sample):
+    result = reliable(GaussianMutualInfo(), *sample, confidence_level=None).result_
+    assert result.ci is None
+    assert result.raw == reliable(GaussianMutualInfo(), *sample).raw_
