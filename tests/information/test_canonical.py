@@ -6,7 +6,8 @@ import pytest
 from skspace._warnings import TiedValuesWarning
 from skspace.information import CanonicalMutualInfo, KSGMutualInfo
 from skspace.information._canonical import MARGIN, farther_value, scan_pairs
-from skspace.information._ksg import ksg
+from skspace.information._gaussian import canonical_pairs, n_significant_pairs
+from skspace.information._ksg import ksg, ksg_terms
 from skspace.information._marginals import transform_marginals
 
 QUICK = {"confidence_level": None}
@@ -58,9 +59,16 @@ def test_value_on_pairs_is_that_of_neighbours_on_them(rng):
 
 def test_gain_is_the_paired_statistic(rng):
     X, Y, _ = few_among_many(rng, 400, 6)
+    Y[:, 1:3] += X[:, 1:3]
     scan = scan_pairs(X, Y, 3)
     assert scan.gain > MARGIN
     assert scan.value == np.max(scan.values)
+    pairs = canonical_pairs(X, Y)
+    assert scan.numbers == list(range(1, n_significant_pairs(pairs) + 1)) == [1, 2, 3]
+    r = scan.n_pairs
+    plain, best = ksg_terms([X, Y], 3), ksg_terms([pairs.x[:, :r], pairs.y[:, :r]], 3)
+    error = np.std(best - plain) / np.sqrt(len(X))
+    assert scan.gain == pytest.approx(np.mean(best - plain) / error)
     small = scan._replace(gain=MARGIN)
     assert (small.value, small.n_pairs) == (scan.plain, 0)
 
