@@ -105,7 +105,7 @@ def views(n_seeds):
                 graph.affinity, k, assign_labels="kmeans", n_init=20,
                 rng=np.random.RandomState(0),
             ).labels  # fmt: skip
-            weight = model.view_weights_[graph.view, graph.kind]
+            weight = model.view_weights_[f"{graph.view}, {graph.kind}"]
             print(
                 f"  {graph.view:16s}{graph.kind:18s}{graph.association:8.4f}"
                 f"{clustering_accuracy(y, labels):8.3f}   weight {weight:.3f}"

@@ -75,9 +75,9 @@ for (name, X), ax in zip(sets.items(), axes, strict=True):
     deep = DeepSubspaceClustering(8, image_shape=(SIZE, SIZE), random_state=0).fit(X)
     marks = sorted(deep.associations_.items(), key=lambda item: item[1])
     ax.barh(
-        [f"{view}, {kind}" for (view, kind), _ in marks],
+        [name for name, _ in marks],
         [mark for _, mark in marks],
-        color=[plt.cm.Blues(0.2 + 0.7 * deep.view_weights_[key]) for key, _ in marks],
+        color=[plt.cm.Blues(0.2 + 0.7 * deep.view_weights_[name]) for name, _ in marks],
     )
     pair = [clustering_accuracy(y, model.labels_) for model in (linear, deep)]
     ax.set_title(f"{name}: linear {pair[0]:.0%}, deep {pair[1]:.0%}")

@@ -107,10 +107,11 @@ class DeepSubspaceClustering(SubspaceClusterer):
     Attributes
     ----------
     {attributes}
-    view_weights_ : dict of (str, str) to float
+    view_weights_ : dict of str to float
         Weight of each graph, by view ("input", "local contrast", "layer 1", ...,
-        "all layers") and kind ("self-expression" or "neighbors"). Sum 1.
-    associations_ : dict of (str, str) to float
+        "all layers") and kind ("self-expression" or "neighbors"), as in
+        "layer 1, neighbors". Sum 1.
+    associations_ : dict of str to float
         What they were weighted by: the mean share of a cluster's edges that stay
         inside, when this graph alone is cut.
     view_ : str

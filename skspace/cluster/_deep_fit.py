@@ -90,10 +90,11 @@ def find_labels(estimator, views, V, inputs, rng):
         if estimator.training_kept_:
             views, graphs = trained, candidates
     affinity, weights = consensus(graphs)
-    names = [(g.view, g.kind) for g in graphs]
+    names = [f"{g.view}, {g.kind}" for g in graphs]
     estimator.view_weights_ = dict(zip(names, weights.tolist(), strict=True))
-    estimator.associations_ = {(g.view, g.kind): g.association for g in graphs}
-    view = names[int(np.argmax(weights))][0]
+    marks = [g.association for g in graphs]
+    estimator.associations_ = dict(zip(names, marks, strict=True))
+    view = graphs[int(np.argmax(weights))].view
 
     def cut(affinity):
         return spectral_labels(

@@ -91,7 +91,7 @@ class Views:
             depth = int(name.removeprefix("layer "))
             for i in range(len(self.encoders.encoders)):
                 F = self.encoders.layer(i, depth, inputs)
-                yield self._aligned((i, depth), F, fit)
+                yield self._aligned(f"{name} of {i}", F, fit)
 
     def features(self, name, V, inputs):
         """Tables of a view, of the first encoder, side by side."""
