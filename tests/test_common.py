@@ -49,13 +49,18 @@ INSTANCES = {
         {"normalize": False, "subspace_dim": 2, "max_samples": 25},
     ],
     "DeepSubspaceClustering": [
-        {"hidden_layer_sizes": (20, 5), "n_encoders": 2, "n_init": 3},
+        {"n_encoders": 2, "n_init": 3},
         {
-            "hidden_layer_sizes": (8,), "n_encoders": 1, "n_init": 3, "max_iter": 5,
-            "pretrain": "reconstruction", "pretrain_max_iter": 2,
-            "train_encoder": True, "refine": "structured",
+            "hidden_layer_sizes": (8,),
+            "n_encoders": 1,
+            "n_init": 3,
+            "max_iter": 5,
+            "pretrain": "reconstruction",
+            "pretrain_max_iter": 2,
+            "train_encoder": True,
+            "refine": "structured",
         },
-    ],  # fmt: skip
+    ],
     "ThresholdingSubspaceClustering": [{}, {"affine": True}],
     "SparseSubspaceClustering": [{}, {"l1_ratio": 1.0, "affine": True}],
     "OMPSubspaceClustering": [{}, {"dropout": 0.5}, {"affine": True}],
