@@ -18,6 +18,7 @@ __all__ = [
     "check_enough_samples",
     "check_memory",
     "check_same_place",
+    "discrete_mask",
     "sparse_output",
     "validate_X",
 ]
@@ -113,3 +114,23 @@ def sparse_output(array):
     if get_config().get("sparse_interface", "spmatrix") == "sparray":
         return sp.csr_array(array)
     return sp.csr_matrix(array)
+
+
+def discrete_mask(discrete_features, n_features, *, auto=False):
+    """Return which features are discrete, with "auto" all of them or none."""
+    if isinstance(discrete_features, str) and discrete_features == "auto":
+        discrete_features = auto
+    given, mask = np.asarray(discrete_features), np.zeros(n_features, dtype=bool)
+    if given.dtype == bool and given.shape in ((), (n_features,)):
+        mask[:] = given
+    elif given.dtype.kind in "iu" and np.all(
+        (given < n_features) & (given >= -n_features)
+    ):
+        mask[given] = True
+    elif given.size or given.ndim != 1:
+        raise ValueError(
+            "discrete_features must be 'auto', True, False, one of these for each of "
+            f"the {n_features} features, or indices below {n_features}, got "
+            f"{discrete_features!r}."
+        )
+    return mask

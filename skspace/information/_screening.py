@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_X_y
 
 from .._sklearn import Interval, StrOptions, validate_params
+from .._validation import discrete_mask
 from ..graph._threads import count_threads, thread_map
 from ._discrete import discrete_terms
 from ._ksg import TIED, check_neighbors, warn_of_ties
@@ -280,25 +281,5 @@ def _which_discrete(discrete_features, X):
         raise ValueError(
             "Sparse X can't have continuous features: most of their values would be "
             "the same. Pass X.toarray(), or discrete_features=True."
-        )
-    return mask
-
-
-def discrete_mask(discrete_features, n_features, *, auto=False):
-    """Return which features are discrete, with "auto" all of them or none."""
-    if isinstance(discrete_features, str) and discrete_features == "auto":
-        discrete_features = auto
-    given, mask = np.asarray(discrete_features), np.zeros(n_features, dtype=bool)
-    if given.dtype == bool and given.shape in ((), (n_features,)):
-        mask[:] = given
-    elif given.dtype.kind in "iu" and np.all(
-        (given < n_features) & (given >= -n_features)
-    ):
-        mask[given] = True
-    elif given.size or given.ndim != 1:
-        raise ValueError(
-            "discrete_features must be 'auto', True, False, one of these for each of "
-            f"the {n_features} features, or indices below {n_features}, got "
-            f"{discrete_features!r}."
         )
     return mask

@@ -12,12 +12,9 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from .._estimator import Estimator
 from .._sklearn import Interval, RealNotInt, StrOptions, fit_context
+from .._validation import discrete_mask
 from .._warnings import TiedValuesWarning
-from ._screening import (
-    discrete_mask,
-    mutual_info_classif,
-    mutual_info_regression,
-)
+from ._screening import mutual_info_classif, mutual_info_regression
 
 __all__ = ["MinRedundancyMaxRelevance"]
 

@@ -9,9 +9,9 @@ import numpy as np
 from .._array import to_numpy
 from .._plotting import SEQUENTIAL, get_axes, pyplot
 from .._sklearn import safe_indexing
+from .._validation import discrete_mask
 from .._warnings import TiedValuesWarning
 from ..information import mutual_info_classif, mutual_info_regression
-from ..information._screening import discrete_mask
 
 MOST_NUMBERS = 12
 """Columns up to which the coefficients are written into the picture."""
