@@ -221,6 +221,11 @@ def test_an_estimator_with_wrong_parameters_is_refused(rng):
         independence_test(X, Y, method=KSGMutualInfo(n_neighbors=-3))
 
 
+@pytest.mark.parametrize(("n", "k"), [(20, 3), (36, 3), (400, 10), (10_000, 50)])
+def test_neighbours_of_the_test_are_half_the_root_of_the_rows(n, k):
+    assert module.default_estimator(n).n_neighbors == k
+
+
 def test_the_protocol_may_be_the_statistic(rng):
     X, Y = rng.standard_normal((2, 40, 1))
     method = ReliableMutualInfo(GaussianMutualInfo(), min_chunk_size=8)
