@@ -393,6 +393,8 @@ def lattice_and_clouds(rng):
     yield np.ones((40, 3))
     yield np.sort(rng.standard_normal((50, 3)), axis=0)
     yield rng.standard_normal((50, 3)) * [1.0, 0.0, 0.0]
+    # deep enough for every axis to be halved twice on the way down
+    yield rng.standard_normal((700, 3))
 
 
 def search_space():
