@@ -133,7 +133,7 @@ class MCR2Clustering(SubspaceClusterer):
     -----
     With unit features Z and unit rows C of a second head, n of each,
 
-    .. math:: \max \; ½ \log\det(I + \tfrac{d}{n ε²} Z^T Z) - \tfrac{1}{2n}
+    .. math:: \max \; \tfrac{1}{2} \log\det(I + \tfrac{d}{n ε²} Z^T Z) - \tfrac{1}{2n}
               \sum_j \log\det(I + \tfrac{d}{ε²} Z^T \mathrm{diag}(γ_j) Z), \quad
               Γ = \mathrm{Sinkhorn}_η(|C C^T|).
 

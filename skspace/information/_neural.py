@@ -137,20 +137,20 @@ class NeuralMutualInfo(BaseMutualInfo):
     of 95 % reaches what held-out rows confirm. It knows of no bias that both share: a
     relation that the critic does not find.
 
-    ===================== ==========================================================
-    flag                  raised when
-    ===================== ==========================================================
-    no_signal             the smoothed held-out bound is never positive (the value is
-                          0), or the held-out bound is within two standard errors of
-                          0, or p > 0.05
-    ceiling               InfoNCE at 0.9 of the logarithm of the rows scored, or more
-    train_test_gap        held-out rows lack half of the training value
+    ====================== ==========================================================
+    flag                   raised when
+    ====================== ==========================================================
+    no_signal              the smoothed held-out bound is never positive (the value is
+                           0), or the held-out bound is within two standard errors of
+                           0, or p > 0.05
+    ceiling                InfoNCE at 0.9 of the logarithm of the rows scored, or more
+    train_test_gap         held-out rows lack half of the training value
     estimator_disagreement another bound of the same critic differs by more than
-                          15 % and two standard errors
-    too_few_samples       fewer than 64: the value is that of the Gaussian copula
-    early_peak            (a note) the best pass is among the first two after the
-                          start, or the curve still rises at the end
-    ===================== ==========================================================
+                           15 % and two standard errors
+    too_few_samples        fewer than 64: the value is that of the Gaussian copula
+    early_peak             (a note) the best pass is among the first two after the
+                           start, or the curve still rises at the end
+    ====================== ==========================================================
 
     Cost: about 1000 steps, each O(b² k) for batches of b rows and k dimensions plus the
     networks, and O(n² k) for the reading. Computed in float32; sums of exponentials in

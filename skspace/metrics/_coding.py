@@ -16,7 +16,7 @@ __all__ = ["coding_length", "coding_rate", "rate_reduction"]
 def coding_rate(Z, eps2=0.1):
     r"""Rate of coding features up to a precision: the volume they spread over.
 
-    .. math:: R(Z) = ½ \log\det\left(I + \frac{d}{n ε²} Z^T Z\right)
+    .. math:: R(Z) = \tfrac{1}{2} \log\det\left(I + \frac{d}{n ε²} Z^T Z\right)
 
     Parameters
     ----------
