@@ -93,7 +93,8 @@ def sinkhorn(S, eta, *, max_iter=200, tol=1e-6):
     The solution is :math:`Γ_{ij} = \exp((S_{ij} + f_i + g_j) / η)`. A symmetric S has
     f = g, found by a damped fixed point with one potential,
 
-    .. math:: f_i \leftarrow \tfrac{1}{2} (f_i - η \log \sum_j \exp((f_j + S_{ij}) / η)),
+    .. math:: f_i \leftarrow \tfrac{1}{2}
+              (f_i - η \log \sum_j \exp((f_j + S_{ij}) / η)),
 
     whose error shrinks by ½(1 - λ) along an eigenvector of Γ with eigenvalue λ: by a
     half or better where Γ is positive semi-definite, slowly near λ = -1 (bipartite S).
