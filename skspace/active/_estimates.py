@@ -137,7 +137,14 @@ def estimate_gradients(X, y, weights, *, method, n_neighbors, standardize):
         field = LocalPlanes(Z, Y, w, check_neighbors(n_neighbors, *X.shape))
     else:
         field = GlobalPolynomial(Z, Y, w, {"linear": 1, "quadratic": 2}[method])
-    units = asarray_like(spread[:, None] / scale[None, :], X)
+    with np.errstate(over="ignore"):
+        units = spread[:, None] / scale[None, :]
+    if not np.isfinite(units).all():
+        raise ValueError(
+            "Gradients are beyond 1e308: a feature is that small beside y; multiply it "
+            "by a constant."
+        )
+    units = asarray_like(units, X)
     return X, Rescaled(field, units), asarray_like(weights, X)
 
 

@@ -200,7 +200,13 @@ class LeastSquaresRegressor(
             history.append(passes)
             digits = min(digits, -np.log10(max(outcome.state.error, EPS / 2)))
             converged = converged and outcome.state.error < GOOD
-        coefs *= rows.response_scale / rows.scale[:, None]
+        with np.errstate(over="ignore"):
+            coefs *= rows.response_scale / rows.scale[:, None]
+        if not np.isfinite(coefs).all():
+            raise ValueError(
+                "A coefficient is beyond 1e308: a feature is that small beside the "
+                "response; multiply it by a constant."
+            )
         return Refined(coefs, history, digits, converged)
 
     def _least_norm(self, coefs, null, length, scale):
