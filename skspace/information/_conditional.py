@@ -146,7 +146,7 @@ def conditional_mutual_info(
 
 @validate_params(
     {
-        "variables": [list, tuple],
+        "variables": ["array-like"],
         **CONSTRAINTS,
         "method": [StrOptions({"ksg1", "ksg2"})],
     },
@@ -169,8 +169,9 @@ def multi_information(
 
     Parameters
     ----------
-    variables : list of array-like of shape (n_samples,) or (n_samples, d_v)
-        Samples of the same observations.
+    variables : list of array-like, or array-like of shape (n_samples, n_features)
+        A list or tuple of samples of the same observations, of shape (n_samples,) or
+        (n_samples, d_v) each; or one table, whose columns are the variables.
     n_neighbors : int, default=3
         Number k. More have less variance and more bias.
     method : {"ksg1", "ksg2"}, default="ksg1"
@@ -192,8 +193,9 @@ def multi_information(
     Raises
     ------
     ValueError
-        If there are less than two samples, lengths differ, there are NaN or infinite
-        entries, or `n_neighbors` is not less than n_samples - 1.
+        If there are less than two variables, lengths differ, there are NaN or infinite
+        entries, an array has not two dimensions, or `n_neighbors` is not less than
+        n_samples - 1.
 
     Warns
     -----
@@ -221,10 +223,16 @@ def multi_information(
     >>> x, y, z = np.random.RandomState(0).standard_normal((3, 2000))
     >>> float(multi_information([x, y, z])) < 0.05
     True
+    >>> table = np.column_stack([x, y, x + z])
+    >>> float(multi_information(table)) > 0.25  # log(2) / 2 = 0.35
+    True
     """
+    if not isinstance(variables, (list, tuple)):
+        table = as_table(variables)
+        variables = [table[:, v] for v in range(table.shape[1])]
     if len(variables) < 2:
         raise ValueError(
-            f"multi_information needs two samples or more, got {len(variables)}."
+            f"multi_information needs two variables or more, got {len(variables)}."
         )
     named = {f"variables[{v}]": x for v, x in enumerate(variables)}
     samples, tied, notes = _prepare(named, marginals, n_neighbors)

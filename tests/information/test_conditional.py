@@ -77,6 +77,12 @@ def test_two_samples_share_their_mutual_information(rng):
         assert found.raw == ksg(x, y, method=method)
 
 
+def test_columns_of_a_table_are_variables(rng):
+    sample = chain(rng, 100)
+    table = np.column_stack(sample)
+    assert multi_information(table).raw == multi_information(list(sample)).raw
+
+
 @pytest.mark.parametrize("method", ["ksg1", "ksg2"])
 def test_multi_information_of_normal_variables(method, rng):
     found, truth = [], []
@@ -104,8 +110,12 @@ def test_bad_input_is_refused(rng):
         conditional_mutual_info(x, y, z[:-1])
     with pytest.raises(ValueError, match="NaN"):
         multi_information([x, np.where(y > 1, np.nan, y)])
-    with pytest.raises(ValueError, match="needs two samples or more, got 1"):
+    with pytest.raises(ValueError, match="needs two variables or more, got 1"):
         multi_information([x])
+    with pytest.raises(ValueError, match="needs two variables or more, got 1"):
+        multi_information(x[:, None])
+    with pytest.raises(ValueError, match="2D array"):
+        multi_information(x)
     with pytest.raises(ValueError, match="n_neighbors=29 needs at least 31"):
         multi_information([x, y], n_neighbors=29)
 
@@ -127,7 +137,8 @@ def test_arrays_of_other_libraries(library, rng):
     expected = conditional_mutual_info(*sample).raw
     assert conditional_mutual_info(*moved).raw == pytest.approx(expected, abs=1e-12)
     expected = multi_information(list(sample)).raw
-    assert multi_information(moved).raw == pytest.approx(expected, abs=1e-12)
+    for given in (moved, library.asarray(np.column_stack(sample))):
+        assert multi_information(given).raw == pytest.approx(expected, abs=1e-12)
 
 
 def test_columns_of_data_frames(rng):
@@ -137,3 +148,4 @@ def test_columns_of_data_frames(rng):
     found = conditional_mutual_info(frame.x, frame.y, frame.z)
     assert found.raw == conditional_mutual_info(x, y, z).raw
     assert multi_information([frame.x, frame.y]).raw == multi_information([x, y]).raw
+    assert multi_information(frame).raw == multi_information([x, y, z]).raw
