@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .._docs import fill_docs
+
 PARAMETERS = """n_centers : int or "auto", default="auto"
     Number of centres M. "auto" is a quarter of the different rows, at least 10 and at
     most 200.
@@ -170,12 +172,4 @@ def rbf_docs(**values):
         "notes": NOTES,
         "references": REFERENCES,
     }
-
-    def fill(cls):
-        for name, text in texts.items():
-            lines = text.format(**values).rstrip().splitlines()
-            block = "".join(f"    {line}\n" if line else "\n" for line in lines)
-            cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}\n", block)
-        return cls
-
-    return fill
+    return fill_docs(**{name: text.format(**values) for name, text in texts.items()})

@@ -212,9 +212,7 @@ class RecursiveFeatureMachineRegressor(RegressorMixin, RecursiveFeatureMachine):
 
     References
     ----------
-    A. Radhakrishnan, D. Beaglehole, P. Pandit and M. Belkin, "Mechanism for feature
-    learning in neural networks and backpropagation-free machine learning models",
-    Science 383 (2024). :doi:`10.1126/science.adi5639`
+    {references}
 
     Examples
     --------
@@ -319,9 +317,7 @@ class RecursiveFeatureMachineClassifier(ClassifierMixin, RecursiveFeatureMachine
 
     References
     ----------
-    A. Radhakrishnan, D. Beaglehole, P. Pandit and M. Belkin, "Mechanism for feature
-    learning in neural networks and backpropagation-free machine learning models",
-    Science 383 (2024). :doi:`10.1126/science.adi5639`
+    {references}
 
     Examples
     --------

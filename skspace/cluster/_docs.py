@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .._docs import fill_docs, join_texts
+
 PARAMETERS = {
     "subspace_dim": """subspace_dim : int or "auto", default="auto"
     Dimension of the subspaces that new samples are compared with, and number of
@@ -75,20 +77,7 @@ def shared_docs(*, omit=(), **values):
     **values : str
         Defaults that differ between classes.
     """
-
-    def fill(cls):
-        if cls.__doc__ is not None:
-            cls.__doc__ = cls.__doc__.replace(
-                "    {shared}\n", _section(PARAMETERS, omit, values)
-            ).replace("    {attributes}\n", _section(ATTRIBUTES, omit, values))
-        return cls
-
-    return fill
-
-
-def _section(texts, omit, values):
-    lines = []
-    for name, text in texts.items():
-        if name not in omit:
-            lines += text.format(**values).splitlines()
-    return "".join(f"    {line}\n" for line in lines)
+    return fill_docs(
+        shared=join_texts(PARAMETERS, omit=omit, **values),
+        attributes=join_texts(ATTRIBUTES, omit=omit, **values),
+    )

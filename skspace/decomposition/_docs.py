@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .._docs import fill_docs, join_texts
+
 PARAMETERS = {
     "n_components": """n_components : int, float, str or None, default=None
     Number of directions,
@@ -89,25 +91,9 @@ def shared_docs(*, omit=(), texts=None, **values):
     **values : str
         What differs between classes.
     """
-
-    def fill(cls):
-        if cls.__doc__ is not None:
-            cls.__doc__ = (
-                cls.__doc__.replace(
-                    "    {parameters}\n",
-                    _section({**PARAMETERS, **(texts or {})}, omit, values),
-                )
-                .replace("    {attributes}\n", _section(ATTRIBUTES, omit, values))
-                .replace("    {notes}\n", _section({"": NOTES}, (), {}))
-            )
-        return cls
-
-    return fill
-
-
-def _section(texts, omit, values):
-    lines = []
-    for name, text in texts.items():
-        if name not in omit:
-            lines += text.format(**values).splitlines()
-    return "".join(f"    {line}\n" if line else "\n" for line in lines)
+    parameters = {**PARAMETERS, **(texts or {})}
+    return fill_docs(
+        parameters=join_texts(parameters, omit=omit, **values),
+        attributes=join_texts(ATTRIBUTES, omit=omit, **values),
+        notes=NOTES,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .._docs import fill_docs
+
 MARGINALS = """marginals : {{"none", "standard", "normal_score", "rank"}}, \
 default="{marginals}"
     Increasing map of every column, which changes no mutual information: none; to mean
@@ -53,24 +55,17 @@ DEFAULTS = {
 }
 
 
-def shared_docs(**values):
+def shared_docs(*, own=None, **values):
     """Fill ``{marginals}``, ``{parameters}`` and ``{attributes}`` of a class.
 
     Parameters
     ----------
+    own : dict, optional
+        Further texts, by the names of their places.
     **values : str
         What differs from ``DEFAULTS``: `marginals`, `level`, `cost`, `p_value`,
         `n_permutations`.
     """
     values = DEFAULTS | values
-
-    def fill(cls):
-        if cls.__doc__ is not None:  # python -OO strips docstrings
-            for name, text in TEXTS.items():
-                lines = text.format(**values).splitlines()
-                cls.__doc__ = cls.__doc__.replace(
-                    f"    {{{name}}}\n", "".join(f"    {line}\n" for line in lines)
-                )
-        return cls
-
-    return fill
+    shared = {name: text.format(**values) for name, text in TEXTS.items()}
+    return fill_docs(**shared, **(own or {}))

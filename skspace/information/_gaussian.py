@@ -315,17 +315,11 @@ Cost O(n (dx + dy)²)."""
 P_VALUE = "0 gives Bartlett's chi-squared test, free of cost."
 
 
-def _fill(cls):
-    """Insert what both classes say."""
-    if cls.__doc__ is not None:
-        for name, text in (("common", COMMON), ("details", DETAILS)):
-            lines = "".join(f"    {x}\n" if x else "\n" for x in text.splitlines())
-            cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}\n", lines)
-    return cls
-
-
-@_fill
-@shared_docs(cost="nine more estimates", p_value=P_VALUE)
+@shared_docs(
+    own={"common": COMMON, "details": DETAILS},
+    cost="nine more estimates",
+    p_value=P_VALUE,
+)
 class GaussianMutualInfo(_GaussianBase):
     """Mutual information of two samples that are jointly normal.
 
@@ -373,8 +367,11 @@ class GaussianMutualInfo(_GaussianBase):
     """
 
 
-@_fill
-@shared_docs(cost="nine more estimates", p_value=P_VALUE)
+@shared_docs(
+    own={"common": COMMON, "details": DETAILS},
+    cost="nine more estimates",
+    p_value=P_VALUE,
+)
 class GaussianCopulaMutualInfo(_GaussianBase):
     """Mutual information of two samples that are normal but for a map of each column.
 
