@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._sklearn import validate_params
-from ._fetch import (
-    COMMON_CONSTRAINTS,
-    describe,
-    import_pandas,
-    load_npz,
-    make_bunch,
-)
+from ._fetch import describe, fetcher, import_pandas, load_npz, make_bunch
 
 __all__ = ["fetch_car_lidar", "fetch_corridor", "fetch_street_lidar"]
+
+
+BUNCH = """With attributes `data` (ndarray of shape ({n}, 3), float64, metres: the
+source cloud), `target` (ndarray of shape ({m}, 3), float64, metres: the
+target cloud), `transform` (ndarray of shape (4, 4): the true motion,
+``x_target = R x_source + t``), `initial_transform` (ndarray of shape (4, 4):
+where to start, the identity),{spread} `feature_names`, `frame` (None: the clouds
+differ in length and rows do not correspond) and `DESCR` (origin, licence,
+reference, checksum)."""
+
+SPREAD = """ `transform_spread` (ndarray of shape (2,):
+largest deviation of one of the runs, metres and degrees),"""
+
+
+def _texts(n, m, spread=""):
+    """Texts for a pair of `n` and `m` points."""
+    return {
+        "as_frame": """as_frame : bool, default=False
+    Return both clouds as pandas DataFrames with columns x, y, z.""",
+        "bunch": BUNCH.format(n=n, m=m, spread=spread),
+    }
 
 
 def _fetch_pair(dataset, file, *, data_home, return_X_y, as_frame):
@@ -39,7 +53,7 @@ def _fetch_pair(dataset, file, *, data_home, return_X_y, as_frame):
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(_texts(64685, 64056))
 def fetch_street_lidar(*, data_home=None, return_X_y=False, as_frame=False):
     """Load two scans of a street by a spinning LiDAR, 0.50 m apart.
 
@@ -48,34 +62,18 @@ def fetch_street_lidar(*, data_home=None, return_X_y=False, as_frame=False):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return both clouds as pandas DataFrames with columns x, y, z.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
     :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
-        With attributes `data` (ndarray of shape (64685, 3), float64, metres: the
-        source cloud), `target` (ndarray of shape (64056, 3), float64, metres: the
-        target cloud), `transform` (ndarray of shape (4, 4): the true motion,
-        ``x_target = R x_source + t``), `initial_transform` (ndarray of shape (4, 4):
-        where to start, the identity), `feature_names`, `frame` (None: the clouds
-        differ in length and rows do not correspond) and `DESCR` (origin, licence,
-        reference, checksum).
+        {bunch}
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
@@ -99,7 +97,7 @@ def fetch_street_lidar(*, data_home=None, return_X_y=False, as_frame=False):
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(_texts(25192, 24989, SPREAD))
 def fetch_car_lidar(*, data_home=None, return_X_y=False, as_frame=False):
     """Load two scans from a car, 14.4 degrees and 0.21 m apart.
 
@@ -109,35 +107,18 @@ def fetch_car_lidar(*, data_home=None, return_X_y=False, as_frame=False):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return both clouds as pandas DataFrames with columns x, y, z.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
     :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
-        With attributes `data` (ndarray of shape (25192, 3), float64, metres: the
-        source cloud), `target` (ndarray of shape (24989, 3), float64, metres: the
-        target cloud), `transform` (ndarray of shape (4, 4): the true motion,
-        ``x_target = R x_source + t``), `initial_transform` (ndarray of shape (4, 4):
-        where to start, the identity), `transform_spread` (ndarray of shape (2,):
-        largest deviation of one of the runs, metres and degrees), `feature_names`,
-        `frame` (None: the clouds differ in length and rows do not correspond) and
-        `DESCR` (origin, licence, reference, checksum).
+        {bunch}
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
@@ -161,7 +142,7 @@ def fetch_car_lidar(*, data_home=None, return_X_y=False, as_frame=False):
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(_texts(20000, 20000))
 def fetch_corridor(*, data_home=None, return_X_y=False, as_frame=False):
     """Load two samples of a generated corridor, weak along its axis x.
 
@@ -171,34 +152,18 @@ def fetch_corridor(*, data_home=None, return_X_y=False, as_frame=False):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return both clouds as pandas DataFrames with columns x, y, z.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
     :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
-        With attributes `data` (ndarray of shape (20000, 3), float64, metres: the
-        source cloud), `target` (ndarray of shape (20000, 3), float64, metres: the
-        target cloud), `transform` (ndarray of shape (4, 4): the true motion,
-        ``x_target = R x_source + t``), `initial_transform` (ndarray of shape (4, 4):
-        where to start, the identity), `feature_names`, `frame` (None: the clouds
-        differ in length and rows do not correspond) and `DESCR` (origin, licence,
-        reference, checksum).
+        {bunch}
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     Examples
     --------

@@ -15,14 +15,33 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
+from .._docs import fill_docs
+from .._sklearn import validate_params
 from ._registry import SHA256
 
-__all__ = ["DatasetNotFoundError", "load_npz", "make_bunch", "read"]
+__all__ = ["DatasetNotFoundError", "fetcher", "load_npz", "make_bunch", "read"]
 
 COMMON_CONSTRAINTS = {
     "data_home": [str, os.PathLike, None],
     "return_X_y": ["boolean"],
     "as_frame": ["boolean"],
+}
+
+COMMON_TEXTS = {
+    "data_home": """data_home : str or path-like, default=None
+    Folder that keeps downloaded files; a file already there is used. None means
+    the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
+    user's cache folder, filled from ``SKSPACE_DATA_URL``.""",
+    "return_X_y": """return_X_y : bool, default=False
+    Return ``(data, target)`` instead of a Bunch.""",
+    "as_frame": """as_frame : bool, default=False
+    Return `data` as a pandas DataFrame and `target` as a Series.""",
+    "raises": """DatasetNotFoundError
+    When the file is in no place searched, or could not be downloaded.
+ValueError
+    When its SHA-256 is not the expected one.
+ImportError
+    When ``as_frame=True`` without pandas, or a download without pooch.""",
 }
 
 
@@ -39,6 +58,26 @@ class DatasetNotFoundError(OSError):
     ... except DatasetNotFoundError as error:
     ...     print("no faces today:", error)
     """
+
+
+def fetcher(texts=None, **constraints):
+    """Check the parameters of a fetcher, and fill the shared parts of its docstring.
+
+    Parameters
+    ----------
+    texts : dict, optional
+        Texts by place, besides or instead of ``COMMON_TEXTS``.
+    **constraints : list
+        Of parameters that not every fetcher has.
+    """
+
+    def decorate(function):
+        checked = validate_params(
+            {**constraints, **COMMON_CONSTRAINTS}, prefer_skip_nested_validation=True
+        )(function)
+        return fill_docs(**{**COMMON_TEXTS, **(texts or {})})(checked)
+
+    return decorate
 
 
 def read(name, data_home=None):

@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from .._sklearn import validate_params
-from ._fetch import (
-    COMMON_CONSTRAINTS,
-    describe,
-    import_pandas,
-    load_npz,
-    make_bunch,
-)
+from ._fetch import describe, fetcher, import_pandas, load_npz, make_bunch
 
 __all__ = ["fetch_acm", "fetch_citeseer", "fetch_cora", "fetch_wiki"]
+
+
+GRAPHS = {
+    "return_X_y": """return_X_y : bool, default=False
+    Return ``(data, target)`` instead of a Bunch, without the adjacency.""",
+    "as_frame": """as_frame : bool, default=False
+    Return `data` as a pandas DataFrame with sparse columns and `target` as a
+    Series. The adjacency stays sparse.""",
+}
 
 
 def _csr(arrays, key):
@@ -53,7 +55,7 @@ def _fetch_graph(dataset, *, data_home, return_X_y, as_frame):
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(GRAPHS)
 def fetch_cora(*, data_home=None, return_X_y=False, as_frame=False):
     """Load Cora: machine-learning papers joined by citations.
 
@@ -70,15 +72,9 @@ def fetch_cora(*, data_home=None, return_X_y=False, as_frame=False):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch, without the adjacency.
-    as_frame : bool, default=False
-        Return `data` as a pandas DataFrame with sparse columns and `target` as a
-        Series. The adjacency stays sparse.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
@@ -91,12 +87,7 @@ def fetch_cora(*, data_home=None, return_X_y=False, as_frame=False):
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
@@ -116,7 +107,7 @@ def fetch_cora(*, data_home=None, return_X_y=False, as_frame=False):
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(GRAPHS)
 def fetch_citeseer(*, data_home=None, return_X_y=False, as_frame=False):
     """Load Citeseer: computer-science papers joined by citations.
 
@@ -134,15 +125,9 @@ def fetch_citeseer(*, data_home=None, return_X_y=False, as_frame=False):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch, without the adjacency.
-    as_frame : bool, default=False
-        Return `data` as a pandas DataFrame with sparse columns and `target` as a
-        Series. The adjacency stays sparse.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
@@ -155,12 +140,7 @@ def fetch_citeseer(*, data_home=None, return_X_y=False, as_frame=False):
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
@@ -180,7 +160,7 @@ def fetch_citeseer(*, data_home=None, return_X_y=False, as_frame=False):
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(GRAPHS)
 def fetch_acm(*, data_home=None, return_X_y=False, as_frame=False):
     """Load ACM: papers joined by a common author.
 
@@ -198,15 +178,9 @@ def fetch_acm(*, data_home=None, return_X_y=False, as_frame=False):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch, without the adjacency.
-    as_frame : bool, default=False
-        Return `data` as a pandas DataFrame with sparse columns and `target` as a
-        Series. The adjacency stays sparse.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
@@ -220,12 +194,7 @@ def fetch_acm(*, data_home=None, return_X_y=False, as_frame=False):
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
@@ -248,7 +217,7 @@ def fetch_acm(*, data_home=None, return_X_y=False, as_frame=False):
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(GRAPHS)
 def fetch_wiki(*, data_home=None, return_X_y=False, as_frame=False):
     """Load Wiki: web pages joined by links, with weighted words.
 
@@ -266,15 +235,9 @@ def fetch_wiki(*, data_home=None, return_X_y=False, as_frame=False):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch, without the adjacency.
-    as_frame : bool, default=False
-        Return `data` as a pandas DataFrame with sparse columns and `target` as a
-        Series. The adjacency stays sparse.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
@@ -287,12 +250,7 @@ def fetch_wiki(*, data_home=None, return_X_y=False, as_frame=False):
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------

@@ -7,14 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._sklearn import validate_params
-from ._fetch import (
-    COMMON_CONSTRAINTS,
-    describe,
-    import_pandas,
-    load_npz,
-    make_bunch,
-)
+from ._fetch import describe, fetcher, import_pandas, load_npz, make_bunch
 
 __all__ = [
     "fetch_coil20",
@@ -23,6 +16,26 @@ __all__ = [
     "fetch_usps",
     "fetch_yaleb",
 ]
+
+
+BUNCH = """With attributes `data` (ndarray of shape ({n}, {d}), float64: grey levels
+divided by 255, row by row), `target` (ndarray of shape ({n},), int64, for
+evaluation only), `images` (ndarray of shape ({n}, {side}, {side}), a view of the
+same values), `image_shape` ({side}, {side}), `subspace_dim` (int, {subspace_dim}: the
+dimension usually assumed for one class), `feature_names`,{names}
+`frame` (DataFrame of data and target, None unless ``as_frame=True``) and
+`DESCR` (origin, licence, reference, checksum)."""
+
+DIGITS = """ `target_names`
+(ndarray of the ten digits),"""
+
+
+def _texts(n, side, subspace_dim, names=""):
+    """Texts for a file of `n` square images."""
+    bunch = BUNCH.format(
+        n=n, d=side**2, side=side, subspace_dim=subspace_dim, names=names
+    )
+    return {"bunch": bunch}
 
 
 def _fetch_images(dataset, file, *, data_home, return_X_y, as_frame, target_names=None):
@@ -53,7 +66,7 @@ def _fetch_images(dataset, file, *, data_home, return_X_y, as_frame, target_name
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(_texts(400, 32, 5))
 def fetch_orl(*, data_home=None, return_X_y=False, as_frame=False):
     """Load the ORL faces: 40 people, 10 pictures each.
 
@@ -69,34 +82,18 @@ def fetch_orl(*, data_home=None, return_X_y=False, as_frame=False):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return `data` as a pandas DataFrame and `target` as a Series.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
     :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
-        With attributes `data` (ndarray of shape (400, 1024), float64: grey levels
-        divided by 255, row by row), `target` (ndarray of shape (400,), int64, for
-        evaluation only), `images` (ndarray of shape (400, 32, 32), a view of the
-        same values), `image_shape` (32, 32), `subspace_dim` (int, 5: the
-        dimension usually assumed for one class), `feature_names`,
-        `frame` (DataFrame of data and target, None unless ``as_frame=True``) and
-        `DESCR` (origin, licence, reference, checksum).
+        {bunch}
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
@@ -120,7 +117,7 @@ def fetch_orl(*, data_home=None, return_X_y=False, as_frame=False):
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(_texts(640, 32, 9))
 def fetch_yaleb(*, data_home=None, return_X_y=False, as_frame=False):
     """Load Extended Yale B: 10 people, each under 64 lights.
 
@@ -136,34 +133,18 @@ def fetch_yaleb(*, data_home=None, return_X_y=False, as_frame=False):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return `data` as a pandas DataFrame and `target` as a Series.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
     :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
-        With attributes `data` (ndarray of shape (640, 1024), float64: grey levels
-        divided by 255, row by row), `target` (ndarray of shape (640,), int64, for
-        evaluation only), `images` (ndarray of shape (640, 32, 32), a view of the
-        same values), `image_shape` (32, 32), `subspace_dim` (int, 9: the
-        dimension usually assumed for one class), `feature_names`,
-        `frame` (DataFrame of data and target, None unless ``as_frame=True``) and
-        `DESCR` (origin, licence, reference, checksum).
+        {bunch}
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
@@ -190,7 +171,7 @@ def fetch_yaleb(*, data_home=None, return_X_y=False, as_frame=False):
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(_texts(1440, 32, 10))
 def fetch_coil20(*, data_home=None, return_X_y=False, as_frame=False):
     """Load COIL-20: 20 objects, each from 72 directions.
 
@@ -206,34 +187,18 @@ def fetch_coil20(*, data_home=None, return_X_y=False, as_frame=False):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return `data` as a pandas DataFrame and `target` as a Series.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
     :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
-        With attributes `data` (ndarray of shape (1440, 1024), float64: grey levels
-        divided by 255, row by row), `target` (ndarray of shape (1440,), int64, for
-        evaluation only), `images` (ndarray of shape (1440, 32, 32), a view of the
-        same values), `image_shape` (32, 32), `subspace_dim` (int, 10: the
-        dimension usually assumed for one class), `feature_names`,
-        `frame` (DataFrame of data and target, None unless ``as_frame=True``) and
-        `DESCR` (origin, licence, reference, checksum).
+        {bunch}
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
@@ -256,7 +221,7 @@ def fetch_coil20(*, data_home=None, return_X_y=False, as_frame=False):
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(_texts(9298, 16, 12, DIGITS))
 def fetch_usps(*, data_home=None, return_X_y=False, as_frame=False):
     """Load the USPS handwritten digits, training and test part.
 
@@ -272,35 +237,18 @@ def fetch_usps(*, data_home=None, return_X_y=False, as_frame=False):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return `data` as a pandas DataFrame and `target` as a Series.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
     :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
-        With attributes `data` (ndarray of shape (9298, 256), float64: grey levels
-        divided by 255, row by row), `target` (ndarray of shape (9298,), int64, for
-        evaluation only), `images` (ndarray of shape (9298, 16, 16), a view of the
-        same values), `image_shape` (16, 16), `subspace_dim` (int, 12: the
-        dimension usually assumed for one class), `feature_names`, `target_names`
-        (ndarray of the ten digits),
-        `frame` (DataFrame of data and target, None unless ``as_frame=True``) and
-        `DESCR` (origin, licence, reference, checksum).
+        {bunch}
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
@@ -324,7 +272,7 @@ def fetch_usps(*, data_home=None, return_X_y=False, as_frame=False):
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(_texts(10000, 28, 12, DIGITS))
 def fetch_mnist_sample(*, data_home=None, return_X_y=False, as_frame=False):
     """Load the 10,000 test images of MNIST, in their original order.
 
@@ -340,35 +288,18 @@ def fetch_mnist_sample(*, data_home=None, return_X_y=False, as_frame=False):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return `data` as a pandas DataFrame and `target` as a Series.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
     :class:`~sklearn.utils.Bunch` or tuple ``(data, target)``
-        With attributes `data` (ndarray of shape (10000, 784), float64: grey levels
-        divided by 255, row by row), `target` (ndarray of shape (10000,), int64, for
-        evaluation only), `images` (ndarray of shape (10000, 28, 28), a view of the
-        same values), `image_shape` (28, 28), `subspace_dim` (int, 12: the
-        dimension usually assumed for one class), `feature_names`, `target_names`
-        (ndarray of the ten digits),
-        `frame` (DataFrame of data and target, None unless ``as_frame=True``) and
-        `DESCR` (origin, licence, reference, checksum).
+        {bunch}
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------

@@ -6,14 +6,8 @@ from numbers import Integral
 
 import numpy as np
 
-from .._sklearn import Interval, StrOptions, validate_params
-from ._fetch import (
-    COMMON_CONSTRAINTS,
-    describe,
-    import_pandas,
-    load_npz,
-    make_bunch,
-)
+from .._sklearn import Interval, StrOptions
+from ._fetch import describe, fetcher, import_pandas, load_npz, make_bunch
 from ._registry import SHA256
 
 __all__ = ["fetch_mi_task", "get_mi_task_names"]
@@ -39,13 +33,9 @@ def get_mi_task_names():
     return sorted({path[len("mi/") :].partition("__s")[0] for path in paths})
 
 
-@validate_params(
-    {
-        "name": [StrOptions(set(get_mi_task_names()))],
-        "seed": [Interval(Integral, 0, None, closed="left")],
-        **COMMON_CONSTRAINTS,
-    },
-    prefer_skip_nested_validation=True,
+@fetcher(
+    name=[StrOptions(set(get_mi_task_names()))],
+    seed=[Interval(Integral, 0, None, closed="left")],
 )
 def fetch_mi_task(name, seed=0, *, data_home=None, return_X_y=False, as_frame=False):
     """Load one sample of a pair (X, Y) with known mutual information.
@@ -62,12 +52,8 @@ def fetch_mi_task(name, seed=0, *, data_home=None, return_X_y=False, as_frame=Fa
     seed : int, default=0
         Which of the independent samples: 0, 1 or 2 (0 or 1 for
         ``multinormal-sparse-25-25-2-2.0`` and ``own-teacher-k4-K100-mi2``).
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
+    {data_home}
+    {return_X_y}
     as_frame : bool, default=False
         Return `data` and `target` as pandas DataFrames.
 

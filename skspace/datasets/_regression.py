@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._sklearn import StrOptions, validate_params
-from ._fetch import (
-    COMMON_CONSTRAINTS,
-    describe,
-    import_pandas,
-    load_npz,
-    make_bunch,
-)
+from .._sklearn import StrOptions
+from ._fetch import describe, fetcher, import_pandas, load_npz, make_bunch
 from ._registry import SHA256
 
 __all__ = ["fetch_ill_conditioned", "get_ill_conditioned_names"]
@@ -39,10 +33,7 @@ def get_ill_conditioned_names():
     )
 
 
-@validate_params(
-    {"name": [StrOptions(set(get_ill_conditioned_names()))], **COMMON_CONSTRAINTS},
-    prefer_skip_nested_validation=True,
-)
+@fetcher(name=[StrOptions(set(get_ill_conditioned_names()))])
 def fetch_ill_conditioned(name, *, data_home=None, return_X_y=False, as_frame=False):
     """Load an ill-conditioned least-squares problem with its exact solution.
 
@@ -64,14 +55,9 @@ def fetch_ill_conditioned(name, *, data_home=None, return_X_y=False, as_frame=Fa
     ----------
     name : {"filip", "hilbert_poly9", "longley", "two_block", "wampler1", "wampler4"}
         The problem.
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return `data` as a pandas DataFrame and `target` as a Series.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------

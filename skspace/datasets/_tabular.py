@@ -11,10 +11,17 @@ import io
 
 import numpy as np
 
-from .._sklearn import StrOptions, validate_params
-from ._fetch import COMMON_CONSTRAINTS, describe, import_pandas, make_bunch, read
+from .._sklearn import StrOptions
+from ._fetch import describe, fetcher, import_pandas, make_bunch, read
 
 __all__ = ["fetch_adult", "fetch_compas", "fetch_concrete", "fetch_law_school"]
+
+
+TABLES = {
+    "as_frame": """as_frame : bool, default=True
+    Return `data` as a pandas DataFrame (text as categories) and `target` as a
+    Series. False needs no pandas and gives an object array.""",
+}
 
 
 def _column(values):
@@ -81,7 +88,7 @@ def _fetch_table(
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(TABLES)
 def fetch_adult(*, data_home=None, return_X_y=False, as_frame=True):
     """Load Adult: who earns above 50,000 dollars a year.
 
@@ -92,15 +99,9 @@ def fetch_adult(*, data_home=None, return_X_y=False, as_frame=True):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=True
-        Return `data` as a pandas DataFrame (text as categories) and `target` as a
-        Series. False needs no pandas and gives an object array.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
@@ -113,12 +114,7 @@ def fetch_adult(*, data_home=None, return_X_y=False, as_frame=True):
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
@@ -143,7 +139,7 @@ def fetch_adult(*, data_home=None, return_X_y=False, as_frame=True):
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher(TABLES)
 def fetch_compas(*, data_home=None, return_X_y=False, as_frame=True):
     """Load COMPAS: which defendants are charged again within two years.
 
@@ -154,15 +150,9 @@ def fetch_compas(*, data_home=None, return_X_y=False, as_frame=True):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=True
-        Return `data` as a pandas DataFrame (text as categories) and `target` as a
-        Series. False needs no pandas and gives an object array.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
@@ -175,12 +165,7 @@ def fetch_compas(*, data_home=None, return_X_y=False, as_frame=True):
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
@@ -205,10 +190,7 @@ def fetch_compas(*, data_home=None, return_X_y=False, as_frame=True):
     )
 
 
-@validate_params(
-    {"target": [StrOptions({"pass_bar", "zfygpa"})], **COMMON_CONSTRAINTS},
-    prefer_skip_nested_validation=True,
-)
+@fetcher(TABLES, target=[StrOptions({"pass_bar", "zfygpa"})])
 def fetch_law_school(
     *, target="pass_bar", data_home=None, return_X_y=False, as_frame=True
 ):
@@ -223,15 +205,9 @@ def fetch_law_school(
     target : {"pass_bar", "zfygpa"}, default="pass_bar"
         The column to predict. The other one stays among the columns of `data`; drop
         ``pass_bar``, known years later, when predicting ``zfygpa``.
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=True
-        Return `data` as a pandas DataFrame (text as categories) and `target` as a
-        Series. False needs no pandas and gives an object array.
+    {data_home}
+    {return_X_y}
+    {as_frame}
 
     Returns
     -------
@@ -244,12 +220,7 @@ def fetch_law_school(
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
@@ -277,7 +248,7 @@ def fetch_law_school(
     )
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+@fetcher()
 def fetch_concrete(*, data_home=None, return_X_y=False, as_frame=True):
     """Load Concrete: compressive strength from the mixture and its age.
 
@@ -286,12 +257,8 @@ def fetch_concrete(*, data_home=None, return_X_y=False, as_frame=True):
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that keeps downloaded files; a file already there is used. None means
-        the folder ``SKSPACE_DATA`` where that is set, else ``SKSPACE_CACHE`` or the
-        user's cache folder, filled from ``SKSPACE_DATA_URL``.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
+    {data_home}
+    {return_X_y}
     as_frame : bool, default=True
         Return `data` as a pandas DataFrame and `target` as a Series. False needs
         no pandas.
@@ -306,12 +273,7 @@ def fetch_concrete(*, data_home=None, return_X_y=False, as_frame=True):
 
     Raises
     ------
-    DatasetNotFoundError
-        When the file is in no place searched, or could not be downloaded.
-    ValueError
-        When its SHA-256 is not the expected one.
-    ImportError
-        When ``as_frame=True`` without pandas, or a download without pooch.
+    {raises}
 
     References
     ----------
