@@ -9,12 +9,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import asarray_like, is_array_api_obj, to_numpy
 from .._plotting import ACCENT, PALETTE, QUIET, SEQUENTIAL, get_axes, pyplot
+from ._display import Display
 
 GRID = 60
 """Points of a curve, and along each side of a map."""
 
 
-class ActiveSubspaceDisplay:
+class ActiveSubspaceDisplay(Display):
     """A response against the scores of the first active direction, or the first two.
 
     If the function lives on that subspace, points lie along a curve or a surface; the
@@ -40,10 +41,7 @@ class ActiveSubspaceDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
 
     Examples
     --------
@@ -87,8 +85,7 @@ class ActiveSubspaceDisplay:
         response : int, default=0
             Of several outputs of the model, the one that is drawn; of a classifier
             with `predict_proba` the class, where there are two always the second.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -144,8 +141,7 @@ class ActiveSubspaceDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -170,10 +166,7 @@ class ActiveSubspaceDisplay:
                 f"first direction known within {math.degrees(self.angle):.1f}° "
                 f"({self.level:.0%})"
             )
-        for side in ("top", "right"):
-            ax.spines[side].set_visible(False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._finish(ax)
 
     def _map(self, ax):
         """Draw two directions: points by response, contours of the model."""

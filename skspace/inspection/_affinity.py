@@ -8,12 +8,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import to_numpy
 from .._plotting import SEQUENTIAL, check_labels, get_axes, pyplot
+from ._display import Display
 
 MAX_CELLS = 160
 """Rows and columns of the picture; more samples share a cell by their mean."""
 
 
-class AffinityDisplay:
+class AffinityDisplay(Display):
     """Affinity matrix, sorted by label, with the borders of the clusters.
 
     A graph that separates its clusters shows bright blocks on the diagonal and
@@ -34,10 +35,7 @@ class AffinityDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
     image_ : matplotlib AxesImage
         The picture.
 
@@ -70,10 +68,8 @@ class AffinityDisplay:
             With ``affinity_matrix_``, dense or sparse.
         labels : array-like of shape (n_samples,), default=None
             Labels to sort by, such as known ones. None takes ``labels_``.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
-        cmap : str or matplotlib Colormap, default="cividis"
-            Colours.
+        {ax}
+        {cmap}
 
         Returns
         -------
@@ -105,10 +101,8 @@ class AffinityDisplay:
             Non-negative. A sparse matrix is never made dense.
         labels : array-like of shape (n_samples,), default=None
             Samples are sorted by them. None leaves the order as it is.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
-        cmap : str or matplotlib Colormap, default="cividis"
-            Colours.
+        {ax}
+        {cmap}
 
         Returns
         -------
@@ -132,10 +126,8 @@ class AffinityDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
-        cmap : str or matplotlib Colormap, default="cividis"
-            Colours.
+        {ax}
+        {cmap}
 
         Returns
         -------
@@ -169,10 +161,8 @@ class AffinityDisplay:
             ax.set_title(f"affinity, {self.within:.0%} within clusters")
         else:
             ax.set_title("affinity")
-        for spine in ax.spines.values():
-            spine.set_color("0.7")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        ax.spines[:].set_color("0.7")
+        return self._finish(ax, hidden=())
 
 
 def _cells(affinity, labels):

@@ -12,6 +12,7 @@ from .._sklearn import safe_indexing
 from .._validation import discrete_mask
 from .._warnings import TiedValuesWarning
 from ..information import mutual_info_classif, mutual_info_regression
+from ._display import Display
 
 MOST_NUMBERS = 12
 """Columns up to which the coefficients are written into the picture."""
@@ -19,7 +20,7 @@ MOST_NAMES = 40
 """Columns up to which all are named."""
 
 
-class DependenceMatrixDisplay:
+class DependenceMatrixDisplay(Display):
     """Informational coefficients of all pairs of columns.
 
     The coefficient ``sqrt(1 - exp(-2 I))`` of the mutual information I lies between 0,
@@ -39,10 +40,7 @@ class DependenceMatrixDisplay:
     ----------
     coefficients : ndarray of shape (n_columns, n_columns)
         The informational coefficients.
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
     image_ : matplotlib AxesImage
         The picture.
 
@@ -94,10 +92,8 @@ class DependenceMatrixDisplay:
             is strong.
         n_jobs : int, default=None
             Threads over columns. Results do not depend on it.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
-        cmap : str or matplotlib Colormap, default="cividis"
-            Colours.
+        {ax}
+        {cmap}
 
         Returns
         -------
@@ -130,10 +126,8 @@ class DependenceMatrixDisplay:
             In nats, symmetric.
         names : sequence of str, default=None
             Names of the columns; None takes x0, x1, ...
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
-        cmap : str or matplotlib Colormap, default="cividis"
-            Colours.
+        {ax}
+        {cmap}
 
         Returns
         -------
@@ -171,10 +165,8 @@ class DependenceMatrixDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
-        cmap : str or matplotlib Colormap, default="cividis"
-            Colours.
+        {ax}
+        {cmap}
 
         Returns
         -------
@@ -202,8 +194,7 @@ class DependenceMatrixDisplay:
         ax.tick_params(length=0)
         ax.figure.colorbar(self.image_, ax=ax, label="informational coefficient")
         ax.set_title("dependence of pairs of columns")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._finish(ax, hidden=())
 
 
 def _columns(X, discrete_features):

@@ -7,9 +7,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import to_numpy
 from .._plotting import ACCENT, PALETTE, QUIET, get_axes, pyplot
+from ._display import Display
 
 
-class EigenvalueDecayDisplay:
+class EigenvalueDecayDisplay(Display):
     """Eigenvalues of a mean outer product of gradients, on a logarithmic axis.
 
     A drop of an order of magnitude behind the first few says that the function lives
@@ -31,10 +32,7 @@ class EigenvalueDecayDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
 
     Examples
     --------
@@ -70,8 +68,7 @@ class EigenvalueDecayDisplay:
             any.
         n_values : int, default=20
             Most eigenvalues that are shown.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -107,8 +104,7 @@ class EigenvalueDecayDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -145,8 +141,5 @@ class EigenvalueDecayDisplay:
             other.set_ylim(0, 1.05)
             other.set_ylabel("error of the first k (sine)", color=ACCENT)
             other.spines["top"].set_visible(False)
-        ax.spines["top"].set_visible(False)
-        if self.subspace_errors is None:
-            ax.spines["right"].set_visible(False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        one_axis = self.subspace_errors is None
+        return self._finish(ax, hidden=("top", "right") if one_axis else ("top",))

@@ -9,9 +9,10 @@ from sklearn.utils.validation import check_is_fitted
 from .._array import to_numpy
 from .._plotting import check_labels, get_axes, pyplot, style_of
 from ..graph._spectral import spectral_embedding, unit_rows
+from ._display import Display
 
 
-class EmbeddingDisplay:
+class EmbeddingDisplay(Display):
     """Samples in two or three coordinates, coloured by label.
 
     Create it with :meth:`from_estimator` or :meth:`from_points`.
@@ -27,10 +28,7 @@ class EmbeddingDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
     scatters_ : list of matplotlib PathCollection
         The points of each label, in rising order of labels.
 
@@ -119,8 +117,7 @@ class EmbeddingDisplay:
             Coordinates shown. None shows three where there are as many, else two.
         name : str, default="component"
             What the coordinates are.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -184,8 +181,7 @@ class EmbeddingDisplay:
         ax.set(xlabel=f"{self.name} 1", ylabel="2" if not flat else f"{self.name} 2")
         if not flat:
             ax.set_zlabel("3")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._finish(ax, hidden=())
 
 
 def _spectral_coordinates(estimator):

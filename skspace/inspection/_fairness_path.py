@@ -6,9 +6,10 @@ import numpy as np
 
 from .._plotting import ACCENT, PALETTE, QUIET, get_axes, pyplot
 from ..fairness import fairness_utility_path
+from ._display import Display
 
 
-class FairnessUtilityPathDisplay:
+class FairnessUtilityPathDisplay(Display):
     """Utility against fairness gap, one point a level, with the Pareto hull.
 
     Up and to the left is better. Create it with :meth:`from_estimator` or
@@ -21,10 +22,7 @@ class FairnessUtilityPathDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
 
     See Also
     --------
@@ -65,8 +63,7 @@ class FairnessUtilityPathDisplay:
         sensitive_features : array-like of shape (n_samples,) or \
 (n_samples, n_attributes), default=None
             Sensitive attributes, unless the decomposition reads them from X.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
         **options
             Passed on to :func:`skspace.fairness.fairness_utility_path`.
 
@@ -86,8 +83,7 @@ class FairnessUtilityPathDisplay:
         ----------
         path : :class:`~sklearn.utils.Bunch`
             What :func:`skspace.fairness.fairness_utility_path` returns.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -127,8 +123,7 @@ class FairnessUtilityPathDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -174,7 +169,4 @@ class FairnessUtilityPathDisplay:
             title="numbers: shared directions put back",
         )
         ax.legend(frameon=False)
-        for side in ("top", "right"):
-            ax.spines[side].set_visible(False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._finish(ax)

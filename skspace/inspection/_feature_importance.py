@@ -7,11 +7,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import to_numpy
 from .._plotting import ACCENT, PALETTE, QUIET, get_axes, pyplot
+from ._display import Display
 
 KINDS = ("importances", "direction")
 
 
-class FeatureImportanceDisplay:
+class FeatureImportanceDisplay(Display):
     """Importances of the features, the largest first, with their intervals.
 
     Of an active subspace it also shows the leading direction itself: which features
@@ -31,10 +32,7 @@ class FeatureImportanceDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
 
     Examples
     --------
@@ -77,8 +75,7 @@ class FeatureImportanceDisplay:
             Names; None takes those seen in `fit`, or x0, x1, ….
         n_features : int, default=20
             Most features that are shown, the largest.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -146,8 +143,7 @@ class FeatureImportanceDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
         n_features : int, default=20
             Most features that are shown, the largest.
 
@@ -168,7 +164,4 @@ class FeatureImportanceDisplay:
         ax.invert_yaxis()
         ax.axvline(0, color=QUIET, linewidth=1)
         ax.set_xlabel(self.label)
-        for side in ("top", "right"):
-            ax.spines[side].set_visible(False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._finish(ax)

@@ -7,6 +7,7 @@ import numpy as np
 from .._array import to_numpy
 from .._plotting import ACCENT, PALETTE, QUIET, get_axes, pyplot
 from ..decomposition import sdr_influence
+from ._display import Display
 
 KINDS = ("index", "leverage")
 LABELS = {
@@ -16,7 +17,7 @@ LABELS = {
 }
 
 
-class InfluenceDisplay:
+class InfluenceDisplay(Display):
     """Influence of each sample, against its number or its distance from the mean.
 
     Against the number, it shows which samples the directions hang on. Against the
@@ -37,10 +38,7 @@ class InfluenceDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
 
     Examples
     --------
@@ -89,8 +87,7 @@ class InfluenceDisplay:
             Number of samples that are labelled, the most influential ones.
         names : sequence of shape (n_samples,), default=None
             What labels say; None takes the numbers of the rows.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -137,8 +134,7 @@ class InfluenceDisplay:
             Number of samples that are labelled, the most influential ones.
         names : sequence of shape (n_samples,), default=None
             What labels say; None takes the numbers of the rows.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -181,8 +177,7 @@ class InfluenceDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
         kind : {"index", "leverage"}, default="index"
             What to draw the influence against.
         n_labels : int, default=5
@@ -226,10 +221,7 @@ class InfluenceDisplay:
         )
         ax.margins(y=0.08)  # room for labels
         ax.set_ylim(bottom=0)
-        for side in ("top", "right"):
-            ax.spines[side].set_visible(False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._finish(ax)
 
 
 def _shown(influence, original, quantity):

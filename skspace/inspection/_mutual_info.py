@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._plotting import ACCENT, PALETTE, QUIET, get_axes, pyplot
+from ._display import Display
 
 PLATEAU = 0.95
 """Share of the largest value from which on the dimension is enough."""
@@ -16,7 +17,7 @@ def named_flags(result):
     return ", ".join(result.flags) if result.flags else "no flags"
 
 
-class _CurveDisplay:
+class _CurveDisplay(Display):
     """A picture of one of the curves of a result."""
 
     curve = ""
@@ -34,8 +35,7 @@ class _CurveDisplay:
         result : MIResult
             What :func:`skspace.information.mutual_info` returns, or ``result_`` of an
             estimator.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -58,8 +58,7 @@ class _CurveDisplay:
         ----------
         estimator : estimator
             Fitted, with ``result_``.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -83,12 +82,10 @@ class _CurveDisplay:
             )
         return self.result.curves[self.curve]
 
-    def _finish(self, ax, **labels):
+    def _label(self, ax, **labels):
         ax.set(**labels)
-        ax.spines["right"].set_visible(False)
         ax.legend(frameon=False, fontsize="small")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._finish(ax, hidden=("right",))
 
 
 class MIExtrapolationDisplay(_CurveDisplay):
@@ -130,8 +127,7 @@ class MIExtrapolationDisplay(_CurveDisplay):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -171,7 +167,7 @@ class MIExtrapolationDisplay(_CurveDisplay):
         ticks = np.unique(levels)
         top.set_xticks(ticks, [f"{result.n // m}" for m in ticks], fontsize="x-small")
         top.set_xlabel("rows in a chunk")
-        return self._finish(
+        return self._label(
             ax,
             xlabel="number of chunks γ (rows n/γ)",
             ylabel=f"mutual information, {result.units}",
@@ -194,10 +190,7 @@ class MIDimensionDisplay(_CurveDisplay):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
 
     Examples
     --------
@@ -218,8 +211,7 @@ class MIDimensionDisplay(_CurveDisplay):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -245,7 +237,7 @@ class MIDimensionDisplay(_CurveDisplay):
         ax.set_xscale("log", base=2)
         ax.set_xticks(k, [str(j) for j in k])
         ax.minorticks_off()
-        return self._finish(
+        return self._label(
             ax,
             xlabel="embedding dimension",
             ylabel=f"mutual information, {result.units}",
@@ -267,10 +259,7 @@ class MITrainingDisplay(_CurveDisplay):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
 
     Examples
     --------
@@ -291,8 +280,7 @@ class MITrainingDisplay(_CurveDisplay):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -319,7 +307,7 @@ class MITrainingDisplay(_CurveDisplay):
             label=f"kept: {self.best_epoch_}",
         )
         ax.axhline(result.estimate, color=QUIET, linewidth=1, label="reported")
-        return self._finish(
+        return self._label(
             ax,
             xlabel="epoch",
             ylabel=f"bound, {result.units}",

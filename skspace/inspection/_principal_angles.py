@@ -8,9 +8,10 @@ from sklearn.utils.validation import check_is_fitted
 from .._array import to_numpy
 from .._plotting import PALETTE, QUIET, SEQUENTIAL, get_axes, pyplot
 from ..linalg import principal_angles
+from ._display import Display
 
 
-class PrincipalAnglesDisplay:
+class PrincipalAnglesDisplay(Display):
     """Principal angles of two subspaces, or the smallest angles among many.
 
     Create it with :meth:`from_subspaces` for two subspaces and with
@@ -24,10 +25,7 @@ class PrincipalAnglesDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
 
     Examples
     --------
@@ -49,8 +47,7 @@ class PrincipalAnglesDisplay:
         ----------
         A, B : array-like of shape (n_features, k) or fitted estimator
             See :func:`skspace.linalg.as_basis`.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -71,8 +68,7 @@ class PrincipalAnglesDisplay:
         estimator : fitted subspace clusterer
             With ``subspace_components_`` of shape (n_clusters, n_dims, n_features),
             orthonormal rows, zero where a cluster has fewer.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -105,8 +101,7 @@ class PrincipalAnglesDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -118,8 +113,7 @@ class PrincipalAnglesDisplay:
             self._plot_row(ax)
         else:
             self._plot_matrix(ax)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._finish(ax, hidden=())
 
     def _plot_row(self, ax):
         index = np.arange(1, len(self.angles) + 1)
@@ -134,8 +128,7 @@ class PrincipalAnglesDisplay:
         )
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(axis="y", color="0.9")
-        for side in ("top", "right"):
-            ax.spines[side].set_visible(False)
+        ax.spines[["top", "right"]].set_visible(False)
 
     def _plot_matrix(self, ax):
         shown = np.where(np.eye(len(self.angles), dtype=bool), np.nan, self.angles)

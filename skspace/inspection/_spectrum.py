@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._array import to_numpy
 from .._plotting import ACCENT, PALETTE, QUIET, get_axes, pyplot
 from ..graph._spectral import spectral_embedding
+from ._display import Display
 
 ATTRIBUTES = {
     "singular_values_": "singular value",
@@ -17,7 +18,7 @@ ATTRIBUTES = {
 }
 
 
-class SpectrumDisplay:
+class SpectrumDisplay(Display):
     """Eigenvalues or singular values, largest first, with a gap marked.
 
     The gap behind the leading values says how well their number is determined: a
@@ -39,10 +40,7 @@ class SpectrumDisplay:
     gap : float
         Difference between the last leading value and the next; 0 where there is no
         next one.
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
     line_ : matplotlib Line2D
         The values.
 
@@ -81,8 +79,7 @@ class SpectrumDisplay:
         n_values : int, default=None
             Values shown. None takes ``2 * n_leading``, at least 10, of an affinity,
             and all values there are otherwise.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -124,8 +121,7 @@ class SpectrumDisplay:
             Values before the gap. None takes the widest gap.
         n_values : int, default=None
             Values shown. None takes ``2 * n_leading``, at least 10.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -147,8 +143,7 @@ class SpectrumDisplay:
             Values before the gap. None takes the widest gap.
         name : str, default="value"
             What they are, for the axis.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -195,8 +190,7 @@ class SpectrumDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -216,7 +210,4 @@ class SpectrumDisplay:
             ax.set_title(f"gap {self.gap:.2g} after {k}")
         ax.set(xlabel="number", ylabel=self.name)
         ax.xaxis.get_major_locator().set_params(integer=True)
-        for side in ("top", "right"):
-            ax.spines[side].set_visible(False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._finish(ax)

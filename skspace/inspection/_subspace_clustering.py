@@ -8,10 +8,11 @@ from sklearn.utils.validation import check_is_fitted
 from .._array import to_numpy
 from .._plotting import QUIET, SEQUENTIAL, check_labels, pyplot, style_of
 from ._affinity import AffinityDisplay
+from ._display import Display, panels
 from ._spectrum import SpectrumDisplay
 
 
-class SubspaceClusteringDisplay:
+class SubspaceClusteringDisplay(Display):
     """A subspace clustering at a glance.
 
     Up to three pictures side by side, left to right:
@@ -134,7 +135,6 @@ class SubspaceClusteringDisplay:
         display : SubspaceClusteringDisplay
             Itself, with ``ax_`` and ``figure_``.
         """
-        plt = pyplot()
         draw = []
         if self.affinity is not None:
             draw.append(lambda ax: self.affinity.plot(ax, cmap=SEQUENTIAL))
@@ -142,17 +142,7 @@ class SubspaceClusteringDisplay:
             draw.append(self.spectrum.plot)
         if self.residuals is not None:
             draw.append(self._plot_residuals)
-        if ax is None:
-            _, ax = plt.subplots(
-                1,
-                len(draw),
-                figsize=(4.2 * len(draw), 4.0),
-                layout="constrained",
-                squeeze=False,
-            )
-        ax = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
-        if len(ax) != len(draw):
-            raise ValueError(f"Pass {len(draw)} axes, one a picture; got {len(ax)}.")
+        ax = panels(ax, 1, len(draw), figsize=(4.2 * len(draw), 4.0))
         for one, onto in zip(draw, ax, strict=True):
             one(onto)
         self.ax_, self.figure_ = ax, ax[0].figure
@@ -180,8 +170,7 @@ class SubspaceClusteringDisplay:
             title=f"{self.nearer:.0%} nearest to their own",
             aspect="equal",
         )
-        for side in ("top", "right"):
-            ax.spines[side].set_visible(False)
+        ax.spines[["top", "right"]].set_visible(False)
 
 
 def _own_and_other(residuals, labels):

@@ -7,12 +7,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import to_numpy
 from .._plotting import PALETTE, QUIET, get_axes
+from ._display import Display
 
 BLOCKS = ("target", "shared", "sensitive", "residual")
 KINDS = ("blocks", "loadings")
 
 
-class SubspaceDecompositionDisplay:
+class SubspaceDecompositionDisplay(Display):
     """Sizes of the four blocks and cosines of the angles, or loadings of directions.
 
     Create it with :meth:`from_estimator`.
@@ -32,10 +33,7 @@ class SubspaceDecompositionDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        Figure of these axes.
+    {drawn}
 
     See Also
     --------
@@ -76,8 +74,7 @@ class SubspaceDecompositionDisplay:
             directions of the target and the shared ones.
         n_features : int, default=15
             Features with loadings, those of largest magnitude.
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
 
         Returns
         -------
@@ -107,8 +104,7 @@ class SubspaceDecompositionDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+        {ax}
         kind : {"blocks", "loadings"}, default="blocks"
             What to draw.
         n_features : int, default=15
@@ -136,8 +132,7 @@ class SubspaceDecompositionDisplay:
             self._draw_blocks(ax)
         else:
             self._draw_loadings(ax, n_features)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._finish(ax, hidden=())
 
     def _draw_blocks(self, ax):
         left = 0
@@ -150,8 +145,7 @@ class SubspaceDecompositionDisplay:
         ax.set(xlabel="directions", yticks=[], xlim=(0, 1.25 * left), ylim=(None, 1.2))
         ax.legend(ncols=4, frameon=False, loc="upper center", fontsize="small")
         ax.set_title("blocks, and cosines of the angles between target and attribute")
-        for side in ("top", "right", "left"):
-            ax.spines[side].set_visible(False)
+        ax.spines[["top", "right", "left"]].set_visible(False)
 
     def _draw_loadings(self, ax, n_features):
         size = np.max(np.abs(self.loadings), axis=0, initial=0.0)

@@ -7,9 +7,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import to_numpy
 from .._plotting import ACCENT, PALETTE, QUIET, pyplot
+from ._display import Display, panels
 
 
-class TrainingCurvesDisplay:
+class TrainingCurvesDisplay(Display):
     """Curves of a fit over its steps, one panel for each group of names.
 
     Losses that still fall say that the fit was stopped early; a rank that falls to a
@@ -139,17 +140,8 @@ class TrainingCurvesDisplay:
             If there are not as many axes as panels.
         """
         n_panels = len(self.panels)
-        if ax is None:
-            _, ax = pyplot().subplots(
-                n_panels,
-                sharex=True,
-                squeeze=False,
-                layout="constrained",
-                figsize=(6.4, 1.2 + 1.8 * n_panels),
-            )
-        ax = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
-        if len(ax) != n_panels:
-            raise ValueError(f"{n_panels} panels need as many axes, got {len(ax)}.")
+        size = (6.4, 1.2 + 1.8 * n_panels)
+        ax = panels(ax, n_panels, sharex=True, figsize=size)
         for axes, names in zip(ax, self.panels, strict=True):
             self._draw(axes, names)
         ax[-1].set_xlabel("step")
@@ -177,5 +169,4 @@ class TrainingCurvesDisplay:
             ax.legend(frameon=False)
         ax.set_ylabel(names[0].replace("_", " ") if len(names) == 1 else "")
         ax.tick_params(colors=QUIET)
-        for side in ("top", "right"):
-            ax.spines[side].set_visible(False)
+        ax.spines[["top", "right"]].set_visible(False)

@@ -81,30 +81,6 @@ class TestSummary:
         with pytest.raises(ValueError, match="one response for each of the 120"):
             ActiveSubspaceDisplay.from_estimator(fitted, X, y[:5])
 
-
-class TestDecay:
-    def test_values_intervals_and_errors_are_those_of_the_fit(self, fitted):
-        display = EigenvalueDecayDisplay.from_estimator(fitted)
-        assert_allclose(display.ax_.lines[0].get_ydata(), fitted.eigenvalues_)
-        bars = display.ax_.collections[2].get_segments()
-        assert_allclose([bar[1, 1] for bar in bars], fitted.eigenvalue_intervals_[1])
-        errors = display.figure_.axes[1].lines[0].get_ydata()
-        assert_allclose(errors, fitted.subspace_errors_)
-
-    def test_without_intervals_there_is_one_axis(self, table):
-        machine = RecursiveFeatureMachineRegressor(1, random_state=0).fit(*table)
-        display = EigenvalueDecayDisplay.from_estimator(machine, n_values=3)
-        assert len(display.eigenvalues) == 3
-        assert len(display.figure_.axes) == 1
-
-    def test_zeros_stay_on_the_axis(self):
-        display = EigenvalueDecayDisplay(np.array([2.0, 0.5, 0.0]), 1).plot()
-        assert np.all(display.ax_.lines[0].get_ydata() > 0)
-
-    def test_what_is_refused(self, table):
-        with pytest.raises(ValueError, match="no eigenvalues_"):
-            EigenvalueDecayDisplay.from_estimator(LinearRegression().fit(*table))
-
     def test_of_two_classes_the_second_is_drawn(self, table):
         X, y = table
         machine = RecursiveFeatureMachineClassifier(1, random_state=0)
@@ -132,6 +108,30 @@ class TestDecay:
                 active, frame, y
             )  # no warning
             assert display.predictions is not None
+
+
+class TestDecay:
+    def test_values_intervals_and_errors_are_those_of_the_fit(self, fitted):
+        display = EigenvalueDecayDisplay.from_estimator(fitted)
+        assert_allclose(display.ax_.lines[0].get_ydata(), fitted.eigenvalues_)
+        bars = display.ax_.collections[2].get_segments()
+        assert_allclose([bar[1, 1] for bar in bars], fitted.eigenvalue_intervals_[1])
+        errors = display.figure_.axes[1].lines[0].get_ydata()
+        assert_allclose(errors, fitted.subspace_errors_)
+
+    def test_without_intervals_there_is_one_axis(self, table):
+        machine = RecursiveFeatureMachineRegressor(1, random_state=0).fit(*table)
+        display = EigenvalueDecayDisplay.from_estimator(machine, n_values=3)
+        assert len(display.eigenvalues) == 3
+        assert len(display.figure_.axes) == 1
+
+    def test_zeros_stay_on_the_axis(self):
+        display = EigenvalueDecayDisplay(np.array([2.0, 0.5, 0.0]), 1).plot()
+        assert np.all(display.ax_.lines[0].get_ydata() > 0)
+
+    def test_what_is_refused(self, table):
+        with pytest.raises(ValueError, match="no eigenvalues_"):
+            EigenvalueDecayDisplay.from_estimator(LinearRegression().fit(*table))
 
 
 class TestImportances:

@@ -76,5 +76,5 @@ def test_one_axes_a_picture(fitted):
     display = SubspaceClusteringDisplay.from_estimator(model, X, ax=axes)
     assert display.figure_ is figure
     assert list(display.ax_) == list(axes)
-    with pytest.raises(ValueError, match="Pass 3 axes"):
+    with pytest.raises(ValueError, match="3 panels need as many axes"):
         SubspaceClusteringDisplay.from_estimator(model, X, ax=axes[:2])
