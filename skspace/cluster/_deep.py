@@ -118,7 +118,7 @@ class DeepSubspaceClustering(SubspaceClusterer):
         View with the largest weight: in its features new samples are compared.
     encoder_weights_ : dict of str to array
         Weights and biases of encoders and decoders.
-    effective_rank_ : ndarray of shape (2, n_layers)
+    effective_rank_ : array of shape (2, n_layers)
         With training: exponential of the entropy of the spectrum of each layer of the
         first encoder, before and after. A fall to a handful is a collapse.
     pretrain_ok_ : bool
@@ -133,7 +133,7 @@ class DeepSubspaceClustering(SubspaceClusterer):
     training_curves_ : dict of str to ndarray
         With `train_encoder`: losses by step. See
         :class:`~skspace.inspection.TrainingCurvesDisplay`.
-    refine_curve_ : ndarray
+    refine_curve_ : list of float
         With `refine`: loss by step.
     n_iter_ : int
         Steps of joint training; 1 for the closed form.

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
-from .._array import array_namespace, device, to_numpy
+from .._array import array_namespace, asarray_like, device, to_numpy
 from .._loop import close_task, log, open_task, run, scalars
 from .._validation import sparse_output
 from ..linalg._self_expression import effective_rank
@@ -86,7 +86,7 @@ def find_labels(estimator, views, V, inputs, rng):
         # Judged where both stages work: by the graph of the joint matrix.
         estimator.training_kept_ = joint(candidates) >= joint(graphs)
         before, after = (_ranks(v.encoders, inputs) for v in (views, trained))
-        estimator.effective_rank_ = np.array([before, after])
+        estimator.effective_rank_ = asarray_like([before, after], V)
         if estimator.training_kept_:
             views, graphs = trained, candidates
     affinity, weights = consensus(graphs)
@@ -290,6 +290,6 @@ def _refine(estimator, views, C, V, inputs, n_keep, cut, task):
         name="refinement",
         warn=False,
     )
-    estimator.refine_curve_ = np.array([h["objective"] for h in history])
+    estimator.refine_curve_ = [h["objective"] for h in history]
     C = outcome.state.coefficients
     return C, labels_of(C)
