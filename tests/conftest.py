@@ -26,12 +26,13 @@ class Library:
         self.name = name
         if name.startswith("numpy"):
             self.xp = np
-        elif name == "torch":
-            torch = pytest.importorskip("torch")
-            self.xp = pytest.importorskip("array_api_compat.torch")
-            torch.set_num_threads(1)
-        else:
+        elif name == "array_api_strict":
             self.xp = pytest.importorskip(name)
+        else:
+            module = pytest.importorskip(name)
+            self.xp = pytest.importorskip(f"array_api_compat.{name}")
+            if name == "torch":
+                module.set_num_threads(1)
 
     def asarray(self, x):
         x = np.array(x)
