@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 from sklearn import get_config
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ._array import array_namespace, is_array_api_obj, same_place
 
@@ -21,6 +21,7 @@ __all__ = [
     "discrete_mask",
     "sparse_output",
     "validate_X",
+    "validate_scores",
 ]
 
 MEMORY_BOUND = 2 * 1024**3
@@ -89,6 +90,26 @@ def check_same_place(estimator, X, fitted, method):
             f"{array_namespace(fitted).__name__!r}. Convert the input, or the "
             "estimator with sklearn.utils._array_api.move_estimator_to()."
         )
+
+
+def validate_scores(estimator, X):
+    """Validate what ``inverse_transform`` gets: scores, as ``transform`` gives them.
+
+    Raises
+    ------
+    ValueError
+        If they are not one for each component, in the array library of the training
+        data.
+    """
+    check_is_fitted(estimator, "components_")
+    X = as_table(X)
+    check_same_place(estimator, X, estimator.components_, "inverse_transform")
+    if X.shape[1] != estimator.n_components_:
+        raise ValueError(
+            f"X has {X.shape[1]} columns, but {type(estimator).__name__} gives "
+            f"{estimator.n_components_} scores per row; pass what transform returned."
+        )
+    return X
 
 
 def check_enough_samples(n_samples, n_clusters):

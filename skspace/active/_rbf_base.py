@@ -16,7 +16,7 @@ from .._estimator import Estimator
 from .._loop import close_task, open_task, run
 from .._rank import constraints
 from .._sklearn import Interval, StrOptions
-from .._validation import as_table, check_same_place, validate_X
+from .._validation import validate_scores, validate_X
 from ..linalg._rbf import gaussian, input_gradients, row_blocks
 from ._evidence import Evidence, Rows
 from ._iterations import (
@@ -397,14 +397,7 @@ class GaussianRBF(
         X_original : array of shape (n_samples, n_features)
             Scores of the result are `X` again.
         """
-        check_is_fitted(self, "components_")
-        X = as_table(X)
-        check_same_place(self, X, self.components_, "inverse_transform")
-        if X.shape[1] != self.n_components_:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but {type(self).__name__} gives "
-                f"{self.n_components_} scores per row."
-            )
+        X = validate_scores(self, X)
         xp = array_namespace(X)
         rows = xp.astype(X, xp.float64) @ (self.components_ * self.scale_)
         return xp.astype(rows * self.scale_ + self.mean_, X.dtype)

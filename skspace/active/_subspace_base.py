@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import array_namespace, to_numpy
 from .._estimator import Estimator
-from .._validation import as_table, check_same_place, validate_X
+from .._validation import validate_scores, validate_X
 from ..linalg._basis import fix_signs
 from ..linalg._gradient_moments import activity_scores, leading_axes
 
@@ -100,14 +100,7 @@ class SubspaceTransformer(
         X_original : array of shape (n_samples, n_features)
             Rows whose scores are `X` again.
         """
-        check_is_fitted(self, "components_")
-        X = as_table(X)
-        check_same_place(self, X, self.components_, "inverse_transform")
-        if X.shape[1] != self.n_components_:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but {type(self).__name__} gives "
-                f"{self.n_components_} scores per row."
-            )
+        X = validate_scores(self, X)
         xp = array_namespace(X)
         mean, scale, components = (
             xp.astype(a, X.dtype) for a in (self.mean_, self.scale_, self.components_)

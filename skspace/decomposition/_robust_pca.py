@@ -15,7 +15,7 @@ from .._array import array_namespace, asarray_like
 from .._estimator import Estimator
 from .._loop import run
 from .._sklearn import Interval, RealNotInt, fit_context, partial_fit_context
-from .._validation import as_table, check_memory, check_same_place, validate_X
+from .._validation import check_memory, validate_scores, validate_X
 from .._warnings import DegenerateDataWarning
 from ..linalg._basis import fix_signs
 from ..linalg._low_rank_plus_sparse import (
@@ -298,14 +298,7 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         X_original : array of shape (n_samples, n_features)
             The low-rank part.
         """
-        check_is_fitted(self)
-        X = as_table(X)
-        check_same_place(self, X, self.components_, "inverse_transform")
-        if X.shape[1] != self.n_components_:
-            raise ValueError(
-                f"X has {X.shape[1]} columns, but {type(self).__name__} has "
-                f"{self.n_components_} components; pass what transform returned."
-            )
+        X = validate_scores(self, X)
         if self.whiten:
             X = X * self._scale()
         return X @ self.components_ + self.mean_

@@ -22,7 +22,7 @@ from .._rank import (
 from .._response import check_response, check_weights
 from .._sklearn import Interval, StrOptions
 from .._slice_moments import whiten_moments
-from .._validation import as_table, check_same_place, validate_X
+from .._validation import validate_scores, validate_X
 from ..linalg._whitening import linear_map
 
 
@@ -190,14 +190,7 @@ class SDRTransformer(
             The best linear prediction of the features from the scores; scores of
             the result are `X` again.
         """
-        check_is_fitted(self, "components_")
-        X = as_table(X)
-        check_same_place(self, X, self.components_, "inverse_transform")
-        if X.shape[1] != self.n_components_:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but {type(self).__name__} gives "
-                f"{self.n_components_} scores per row."
-            )
+        X = validate_scores(self, X)
         xp = array_namespace(X)
         if self.scale == "raw":
             X = X * xp.astype(self.component_scales_, X.dtype)

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._array import array_namespace, asarray_like
 from .._estimator import Estimator
 from .._sklearn import Interval, RealNotInt, StrOptions, fit_context
-from .._validation import as_table, check_same_place, validate_X
+from .._validation import validate_scores, validate_X
 from .._warnings import DegenerateDataWarning
 from ..linalg._principal_axes import check_squares, principal_axes
 from ..linalg._shrinkage import (
@@ -320,14 +320,7 @@ class SpikedPCA(
             The mean plus the coordinates times ``shrinkage_factors_`` along the
             components. With ``shrinkage=None`` the projection that PCA gives.
         """
-        check_is_fitted(self)
-        X = as_table(X)
-        check_same_place(self, X, self.components_, "inverse_transform")
-        if X.shape[1] != self.n_components_:
-            raise ValueError(
-                f"X has {X.shape[1]} columns, but {type(self).__name__} has "
-                f"{self.n_components_} components; pass what transform returned."
-            )
+        X = validate_scores(self, X)
         factors = self.shrinkage_factors_
         if self.whiten:
             factors = factors * self._scale()

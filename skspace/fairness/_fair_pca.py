@@ -21,7 +21,7 @@ from .._sklearn import (
     partial_fit_context,
 )
 from .._slice_moments import pool_slices
-from .._validation import as_table, check_same_place
+from .._validation import validate_scores
 from .._warnings import DegenerateDataWarning
 from ..linalg._basis import fix_signs
 from ..linalg._cross_slices import CrossSlicing
@@ -383,14 +383,7 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
         X_original : array of shape (n_samples, n_analysed)
             ``X @ components_ + mean_``; dropped columns are not among them.
         """
-        check_is_fitted(self, "components_")
-        X = as_table(X)
-        check_same_place(self, X, self.components_, "inverse_transform")
-        if X.shape[1] != self.n_components_:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but {type(self).__name__} gives "
-                f"{self.n_components_} scores per row."
-            )
+        X = validate_scores(self, X)
         xp = array_namespace(X)
         components = xp.astype(self.components_, X.dtype)
         return X @ components + xp.astype(self.mean_, X.dtype)

@@ -14,7 +14,7 @@ from .._array import array_namespace, to_numpy
 from .._rank import NotEnoughYetError
 from .._response import check_response, check_weights
 from .._sklearn import check_feature_names_in
-from .._validation import as_table, check_same_place
+from .._validation import validate_scores
 from .._warnings import DegenerateDataWarning
 from ..linalg._cross_slices import CrossSlicing
 from ..linalg._fair_blocks import information
@@ -250,14 +250,7 @@ class FairRepresentation(SensitiveTransformer):
             The best linear prediction of the analysed features from the scores;
             scores of the result are `X` again. Dropped columns are not among them.
         """
-        check_is_fitted(self, "components_")
-        X = as_table(X)
-        check_same_place(self, X, self.components_, "inverse_transform")
-        if X.shape[1] != self.n_components_:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but {type(self).__name__} gives "
-                f"{self.n_components_} scores per row."
-            )
+        X = validate_scores(self, X)
         if self.scale == "raw":
             xp = array_namespace(X)
             X = X * xp.astype(self.component_scales_, X.dtype)
