@@ -81,7 +81,7 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
     "show_toc_level": 2,
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 8,
     "navigation_with_keys": False,
     "pygments_light_style": "friendly",
     "pygments_dark_style": "github-dark-high-contrast",
@@ -90,6 +90,7 @@ html_sidebars = {
     "index": [],
     "install": [],
     "getting_started": [],
+    "benchmarks": [],
     "contributing": [],
     "whats_new": [],
 }

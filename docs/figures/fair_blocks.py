@@ -55,4 +55,3 @@ sizes = [R[:, blocks[name]].shape[1] for name in names]
 ax.set_xticks(at, [f"{n}\n({s})" for n, s in zip(names, sizes, strict=True)])
 ax.set(ylabel="share explained linearly", title="what each block knows")
 ax.legend(frameon=False)
-fig.tight_layout()
