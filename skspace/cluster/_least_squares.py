@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from .._array import array_namespace, device, to_numpy
 from .._sklearn import Interval, validate_params
 from .._validation import as_table, check_memory
+from ..linalg._self_expression import regress_on_others
 from ._base import SelfExpressiveClusterer
 from ._dense_rows import (
     check_full_graph,
@@ -107,25 +108,21 @@ def least_squares_self_representation(
 def _coefficient_rows(X, alpha):
     """Rows of H, right off the diagonal, over 1 - diag(H), free of cancellation.
 
-    With fewer samples than features everything is read off (K + alpha I)^{-1} for
-    the Gram matrix K, since I - H = alpha (K + alpha I)^{-1}; otherwise Woodbury's
+    With fewer samples than features the matrix is at hand, since
+    I - H = alpha (K + alpha I)^{-1} for the Gram matrix K; otherwise Woodbury's
     formula needs only a matrix of the size of the features.
     """
     xp = array_namespace(X)
     n, d = X.shape
     if n <= d:
-        P = xp.linalg.inv(X @ X.T + alpha * _eye(n, X))
-        divisor = -xp.linalg.diagonal(P)[:, None]
-        return lambda start, stop: P[start:stop, :] / divisor[start:stop, :]
-    left = X @ xp.linalg.inv(X.T @ X + alpha * _eye(d, X))
+        C = regress_on_others(X @ X.T, alpha)
+        return lambda start, stop: C[start:stop, :]
+    eye = xp.eye(d, dtype=X.dtype, device=device(X))
+    left = X @ xp.linalg.inv(X.T @ X + alpha * eye)
     remainder = 1.0 - xp.sum(left * X, axis=1)
     eps = float(xp.finfo(X.dtype).eps)
     left = left / xp.clip(remainder, min=eps)[:, None]
     return lambda start, stop: left[start:stop, :] @ X.T
-
-
-def _eye(n, like):
-    return array_namespace(like).eye(n, dtype=like.dtype, device=device(like))
 
 
 @shared_docs(center="True", affinity="topk")
