@@ -20,14 +20,19 @@ def _libraries():
 
 
 class Library:
-    """One array library: makes arrays from NumPy ones and brings them back."""
+    """One array library: makes arrays from NumPy ones and brings them back.
+
+    Those of array-api-strict live on a device that is not its default, so that arrays
+    made without naming a device show, as they would on the second of two GPUs.
+    """
 
     def __init__(self, name):
-        self.name = name
+        self.name, self.device = name, None
         if name.startswith("numpy"):
             self.xp = np
         elif name == "array_api_strict":
             self.xp = pytest.importorskip(name)
+            self.device = self.xp.Device("device1")
         else:
             module = pytest.importorskip(name)
             self.xp = pytest.importorskip(f"array_api_compat.{name}")
@@ -38,7 +43,7 @@ class Library:
         x = np.array(x)
         if self.name == "numpy-readonly":
             x.flags.writeable = False
-        return x if self.xp is np else self.xp.asarray(x)
+        return x if self.xp is np else self.xp.asarray(x, device=self.device)
 
     def to_numpy(self, x):
         from skspace._array import to_numpy

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._array import accelerated, array_namespace
+from .._array import accelerated, array_namespace, device
 from ._spectral import cluster_qr
 
 __all__ = ["Partition", "partition_of", "round_embedding", "snem_round"]
@@ -50,7 +50,7 @@ def snem_round(U, directions):
     xp = array_namespace(U, directions)
     U = xp.astype(U, xp.float64)
     labels = xp.argmax(U @ directions.T, axis=1)
-    clusters = xp.arange(directions.shape[0], dtype=labels.dtype)
+    clusters = xp.arange(directions.shape[0], dtype=labels.dtype, device=device(labels))
     members = xp.astype(labels[:, None] == clusters[None, :], xp.float64)
     counts = xp.astype(xp.sum(members, axis=0), xp.int64)
     return xp.astype(labels, xp.int64), members.T @ U, counts

@@ -58,7 +58,8 @@ def _count_block(xp, variables, rows, k, groups, rule, metric):
     together = 1 + _count(xp, (joint == 0) & other)
     n_joint = xp.where(at_zero[:, 0], together, xp.full_like(together, k))
     if not counts:
-        return radius, xp.zeros((radius.shape[0], 0), dtype=xp.int64), n_joint
+        none = xp.zeros((radius.shape[0], 0), dtype=xp.int64, device=device(radius))
+        return radius, none, n_joint
     return radius, xp.stack(counts, axis=1), n_joint
 
 
