@@ -172,8 +172,8 @@ def neighbor_counts(variables, k, groups, rule, metric):
     the row is in (rule "mixed").
     """
 
-    def distance(i, j, v):
-        gaps = [abs(b - a) for a, b in zip(*variables[v][[i, j]], strict=True)]
+    def distance(a, b):
+        gaps = [abs(q - p) for p, q in zip(a, b, strict=True)]
         if metric == "euclidean" and len(gaps) > 1:
             square = 0.0
             for gap in gaps:
@@ -182,15 +182,19 @@ def neighbor_counts(variables, k, groups, rule, metric):
         return max(gaps)
 
     n, everything = len(variables[0]), range(len(variables))
+    between = [
+        [[distance(a, b) for b in rows] for a in rows]
+        for rows in (x.tolist() for x in variables)
+    ]
     radii, counts, piles = [], [], []
     for i in range(n):
         others = [j for j in range(n) if j != i]
-        joint = {j: max(distance(i, j, v) for v in everything) for j in others}
+        joint = {j: max(between[v][i][j] for v in everything) for j in others}
         r = sorted(joint.values())[k - 1]
         near = [j for j in others if joint[j] <= r]
         row = []
         for group in groups:
-            apart = {j: max(distance(i, j, v) for v in group) for j in others}
+            apart = {j: max(between[v][i][j] for v in group) for j in others}
             if rule == "rectangle":
                 side = max(apart[j] for j in near)
                 row.append(sum(apart[j] <= side for j in others))

@@ -12,6 +12,8 @@ from scipy.special import ndtri
 from ..nn import Adam, minibatches
 from ._bounds import BOUNDS, Bound, pointwise_infonce, pointwise_smile, score_sums
 from ._critics import GaussianRatio, gaussian_ratio
+from ._ksg import TIED, ksg_terms
+from ._marginals import tied_share
 
 __all__ = [
     "FittedCritic",
@@ -247,6 +249,7 @@ class Training:
         )
         return Reading(
             fitted=fitted,
+            values=values[seen],
             value=float(np.mean(values[seen])),
             train=train,
             test=test,
@@ -263,6 +266,19 @@ class Training:
             },
         )
 
+    def neighbor_excess(self, values, n_jobs=None):
+        """How much more nearest neighbours see on training rows, and its error.
+
+        They need no training and read low rather than high: what they see beyond the
+        critic, it has not learnt. Nothing is said where values repeat.
+        """
+        rows = self.train[: len(values)]
+        x, y = (Z[rows] for Z in self.scores)
+        if max(tied_share(x), tied_share(y)) > TIED:
+            return 0.0, 0.0
+        more = ksg_terms([x, y], n_jobs=n_jobs) - values
+        return float(np.mean(more)), float(np.std(more) / math.sqrt(len(more)))
+
     def _control(self, rows):
         """Gaussian log ratio of each pair, fitted to all of these rows alike."""
         x, y = (Z[rows] for Z in self.scores)
@@ -276,8 +292,10 @@ class Reading(NamedTuple):
     Attributes
     ----------
     fitted : FittedCritic
+    values : ndarray of shape (n,)
+        Parts of the training rows, the first n of them, in the bound.
     value : float
-        Bound over training rows: the estimate.
+        Their mean: the estimate.
     train, test : float
         Mean over training and held-out rows, less what a control variate shows of
         the chance by which they differ.
@@ -296,6 +314,7 @@ class Reading(NamedTuple):
     """
 
     fitted: FittedCritic
+    values: Any
     value: float
     train: float
     test: float

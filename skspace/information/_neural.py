@@ -32,6 +32,10 @@ GAP = 0.5
 DISAGREEMENT = 0.15
 """Share of the value by which another bound of the same critic may differ."""
 
+MISSED, EXCESS = 0.1, 3.0
+"""Share of the value, and standard errors, by which neighbours must see more than a
+critic to refute it; they can read a few hundredths high between single columns."""
+
 EARLY = 2
 """Epochs of training that are hardly any."""
 
@@ -130,12 +134,15 @@ class NeuralMutualInfo(BaseMutualInfo):
     Training rows are scored together with held-out rows, at most 5000 and 2000 of them
     ("concatenated": 2000), in blocks. ``result_.params`` holds the bound on the
     held-out rows, too ("test_value"; chance that a control variate shows is taken off),
-    and another bound of the same critic ("other_bound").
+    another bound of the same critic ("other_bound"), and by how much three nearest
+    neighbours see more on the same rows ("neighbor_excess"; not where values repeat).
 
-    Standard error: the sampling error of the mean, and half the gap between the bounds
-    on training and held-out rows, ``se_² = var / n + (gap / 2)²``, so that an interval
-    of 95 % reaches what held-out rows confirm. It knows of no bias that both share: a
-    relation that the critic does not find.
+    Standard error: the sampling error of the mean, half the gap between the bounds on
+    training and held-out rows, and the standard error of the latter, within which no
+    amount of training is better than another: ``se_² = var / n + (gap / 2)² +
+    se_test²``. It knows of no bias that both share: a relation that the critic does not
+    find. Where neighbours find it, in few columns, there is a flag; a density that
+    bends in many columns may be missed without one.
 
     ====================== ==========================================================
     flag                   raised when
@@ -146,7 +153,8 @@ class NeuralMutualInfo(BaseMutualInfo):
     ceiling                InfoNCE at 0.9 of the logarithm of the rows scored, or more
     train_test_gap         held-out rows lack half of the training value
     estimator_disagreement another bound of the same critic differs by more than
-                           15 % and two standard errors
+                           15 % and two standard errors, or nearest neighbours see
+                           more by 10 % and three
     too_few_samples        fewer than 64: the value is that of the Gaussian copula
     early_peak             (a note) the best pass is among the first two after the
                            start, or the curve still rises at the end
@@ -157,7 +165,8 @@ class NeuralMutualInfo(BaseMutualInfo):
     float64.
 
     *Differences from the paper.* The Gaussian start, the falling learning rate, the
-    quadratic terms of the critic, the standard error; stopping by patience.
+    quadratic terms of the critic, the standard error, the comparison with neighbours;
+    stopping by patience.
 
     References
     ----------
@@ -292,7 +301,8 @@ class NeuralMutualInfo(BaseMutualInfo):
         self.n_iter_ = outcome.n_iter
         reading = training.read()
         self.critic_ = reading.fitted
-        return self._judge(reading, training.max_iter)
+        excess = training.neighbor_excess(reading.values, n_jobs)
+        return self._judge(reading, training.max_iter, excess)
 
     def _replicate(self, X, Y, rng):
         if len(X) < LEAST_SAMPLES:
@@ -346,19 +356,27 @@ class NeuralMutualInfo(BaseMutualInfo):
         ratio = gaussian_ratio(x, y)
         return found, FittedCritic(maps, ratio, BOUNDS[self.bound].offset)
 
-    def _judge(self, reading, max_iter):
-        """Estimate with its error and flags."""
+    def _judge(self, reading, max_iter, excess=(0.0, 0.0)):
+        """Estimate with its error and flags.
+
+        `excess` is how much more nearest neighbours see, and its standard error.
+        """
         value = value_of(reading)
-        se = math.hypot(reading.sampling_error, (reading.train - reading.test) / 2)
+        gap = reading.train - reading.test
+        errors = (reading.sampling_error, gap / 2, reading.test_error)
+        se = math.sqrt(sum(error**2 for error in errors))
         flags, top = [], reading.curves["smoothed"]
         if value <= 0 or reading.test < 2 * reading.test_error:
             flags.append("no_signal")
-        elif reading.train - reading.test > GAP * reading.train:
+        elif gap > GAP * reading.train:
             flags.append("train_test_gap")
         if self.bound == "infonce" and value >= CEILING * math.log(reading.n_scored):
             flags.append("ceiling")
         difference = abs(reading.other - reading.value)
-        if difference > max(DISAGREEMENT * abs(value), 2 * se):
+        missed, error = excess
+        if difference > max(DISAGREEMENT * abs(value), 2 * se) or missed > max(
+            MISSED * abs(value), EXCESS * error
+        ):
             flags.append("estimator_disagreement")
         late = top[max(0, len(top) - 1 - max_iter // 5)]
         rising = (
@@ -375,6 +393,7 @@ class NeuralMutualInfo(BaseMutualInfo):
                 "train_value": reading.train,
                 "test_value": reading.test,
                 "other_bound": reading.other,
+                "neighbor_excess": excess[0],
                 "n_scored": reading.n_scored,
                 "n_canonical_pairs": len(reading.fitted.ratio.correlations),
             },

@@ -8,7 +8,7 @@ from scipy.special import digamma
 from scipy.stats import chi2, kstest
 
 from skspace.information import GaussianCopulaMutualInfo, GaussianMutualInfo
-from skspace.information._gaussian import (
+from skspace.information._canonical_pairs import (
     canonical_pairs,
     corrected_information,
     gaussian_bias,
@@ -16,8 +16,8 @@ from skspace.information._gaussian import (
     independence_p_value,
     kurtosis_p_value,
     n_significant_pairs,
-    shrunken_information,
 )
+from skspace.information._gaussian import shrunken_information
 
 QUICK = {"confidence_level": None}
 

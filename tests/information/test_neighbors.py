@@ -98,7 +98,7 @@ def test_definition_on_every_library(rule, metric, library, rng, monkeypatch):
     if rounded:  # roots of torch on a CPU may miss the last bit: no ties with them
         kinds += ["grid", "duplicates"]
     for kind in kinds:
-        V = KINDS[kind](rng, drawn(rng, 60, (2, 1, 1)))
+        V = KINDS[kind](rng, drawn(rng, 36, (2, 1, 1)))
         groups = None if rule == "rectangle" else GROUPS[3]
         settings = {"groups": groups, "rule": rule, "metric": metric}
         found = neighbor_counts([library.asarray(x) for x in V], 3, **settings)
