@@ -29,6 +29,7 @@ __all__ = [
     "accelerated",
     "array_namespace",
     "asarray_like",
+    "cholesky",
     "csr_like",
     "device",
     "is_array_api_obj",
@@ -104,6 +105,23 @@ def standard_normal(rng, shape, like):
     One seed gives one start on every library and in both precisions.
     """
     return asarray_like(rng.standard_normal(size=shape), like)
+
+
+def cholesky(A):
+    """Lower Cholesky factor of a matrix, or of each in a stack of them.
+
+    Raises ``numpy.linalg.LinAlgError`` where one is not positive definite, as NumPy
+    does: torch has an error of its own for that, and CuPy returns what it had then.
+    """
+    xp = array_namespace(A)
+    try:
+        L = xp.linalg.cholesky(A)
+        if bool(xp.all(xp.linalg.diagonal(L) > 0)):  # false of NaN
+            return L
+    except RuntimeError as error:
+        if "LinAlgError" not in type(error).__name__:
+            raise  # no memory, say
+    raise np.linalg.LinAlgError("The matrix is not positive definite.")
 
 
 def same_place(a, b):

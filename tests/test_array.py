@@ -9,6 +9,7 @@ from skspace._array import (
     accelerated,
     array_namespace,
     asarray_like,
+    cholesky,
     device,
     same_place,
     standard_normal,
@@ -41,6 +42,17 @@ def test_the_second_device_of_the_strict_library_comes_back():
     assert_array_equal(to_numpy(there), [1, 2])
     assert not same_place(there, strict.asarray([1.0]))
     assert device(asarray_like(np.ones(3), there)) == device(there)
+
+
+def test_a_matrix_that_is_not_positive_definite_has_no_cholesky_factor(library, rng):
+    root = rng.standard_normal(size=(2, 3, 3))
+    good = root @ root.transpose(0, 2, 1) + np.eye(3)
+    L = to_numpy(cholesky(library.asarray(good)))
+    np.testing.assert_allclose(L @ L.transpose(0, 2, 1), good, rtol=1e-12)
+    for bad in (np.diag([1.0, -1.0, 1.0]), np.full((3, 3), np.nan), np.ones((3, 3))):
+        for stack in (bad, np.stack([np.eye(3), bad])):
+            with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+                cholesky(library.asarray(stack))
 
 
 def test_numpy_goes_to_the_twin_and_others_to_the_definition(library, monkeypatch):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from .._array import array_namespace, device
+from .._array import array_namespace, cholesky, device
 from ..linalg._rbf import (
     Basis,
     Slopes,
@@ -87,7 +87,7 @@ class Evidence:
         moments = basis_moments(basis, weights, total, Y if squared else None)
         eye = xp.eye(C.shape[0], dtype=X.dtype, device=device(X))
         K = gaussian(basis.U, basis.U)
-        inverse = lower_inverse(xp.linalg.cholesky(K + JITTER * eye))
+        inverse = lower_inverse(cholesky(K + JITTER * eye))
         white = whitened(moments, inverse, ratio)
         if squared:
             fit, v = least_squares(moments, white, Y, weights, basis)

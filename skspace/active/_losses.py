@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .._array import array_namespace, device
+from .._array import array_namespace, cholesky, device
 from ..linalg._rbf import centred
 from ..linalg._triangular import congruence, lower_inverse
 
@@ -105,7 +105,7 @@ def whitened(moments, inverse, ridge):
     if inverse is not None:
         gram = congruence(inverse, gram)
     identity = xp.eye(gram.shape[0], dtype=gram.dtype, device=device(gram))
-    factor = xp.linalg.cholesky(gram + ridge * identity)
+    factor = cholesky(gram + ridge * identity)
     logdet = 2 * xp.sum(xp.log(xp.linalg.diagonal(factor)))
     return Whitened(inverse, gram, lower_inverse(factor), logdet)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._array import accelerated, array_namespace, asarray_like, device
+from .._array import accelerated, array_namespace, asarray_like, cholesky, device
 
 __all__ = [
     "PartsRate",
@@ -63,7 +63,7 @@ def log_volume(Z, scale):
     n, d = Z.shape
     gram = Z @ Z.T if n < d else Z.T @ Z
     M = _eye(gram.shape[0], Z) + scale * gram
-    return float(_log_determinants(xp.linalg.cholesky(M)))
+    return float(_log_determinants(cholesky(M)))
 
 
 def rate_of_whole(Z, eps2):
@@ -89,7 +89,7 @@ def rate_of_whole(Z, eps2):
     n, d = Z.shape
     s = d / (n * eps2)
     M = _eye(d, Z) + s * (Z.T @ Z)
-    value = float(_log_determinants(xp.linalg.cholesky(M))) / 2
+    value = float(_log_determinants(cholesky(M))) / 2
     return WholeRate(value, s * (Z @ xp.linalg.inv(M)))
 
 
@@ -206,7 +206,7 @@ def factorise(moments, scale, d):
     logs, inverses, traces = [], [], []
     for of_block in _blocks(moments.shape[0], BLOCK_BOUND // (d * d)):
         M = pairs.full(moments[of_block, :] * scale[of_block][:, None]) + eye
-        logs.append(_log_determinants(xp.linalg.cholesky(M)))
+        logs.append(_log_determinants(cholesky(M)))
         P = xp.linalg.inv(M)
         traces.append(xp.linalg.trace(P, dtype=xp.float64))
         P = xp.reshape(P, (P.shape[0], d * d))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy.linalg import eigvalsh
 
-from .._array import array_namespace, is_numpy_array, standard_normal
+from .._array import array_namespace, cholesky, is_numpy_array, standard_normal
 from ._triangular import lower_inverse
 
 __all__ = ["dense_spectrum", "leading_spectrum"]
@@ -79,7 +79,7 @@ def leading_spectrum(K, trace, tail):
     Y = K @ omega + SHIFT * omega
     while True:
         core = omega.T @ Y
-        L = xp.linalg.cholesky((core + core.T) / 2)
+        L = cholesky((core + core.T) / 2)
         B = Y @ lower_inverse(L).T
         left = trace - float(xp.sum(B * B)) + SHIFT * rank
         if left <= tail:
