@@ -3,10 +3,8 @@
 from ._active_subspace import ActiveSubspace
 from ._rbf_classifier import GaussianRBFClassifier
 from ._rbf_regressor import GaussianRBFRegressor
-from ._recursive_feature_machine import (
-    RecursiveFeatureMachineClassifier,
-    RecursiveFeatureMachineRegressor,
-)
+from ._rfm_classifier import RecursiveFeatureMachineClassifier
+from ._rfm_regressor import RecursiveFeatureMachineRegressor
 
 __all__ = [
     "ActiveSubspace",

@@ -49,7 +49,7 @@ def oracle(X, y, n_rounds, bandwidth, alpha):
 def test_rounds_are_those_of_the_definition(table, monkeypatch, n_rounds):
     X, y = table
     machine = RecursiveFeatureMachineRegressor(n_rounds, bandwidth=2.0, alpha=0.1)
-    from skspace.active import _recursive_feature_machine as module
+    from skspace.active import _rfm_base as module
 
     def last_round(*args):
         choice = choose(*args)
