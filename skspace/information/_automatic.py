@@ -11,13 +11,8 @@ import numpy as np
 
 from ._base import BaseMutualInfo
 from ._canonical import CanonicalMutualInfo, farther_value, scan_pairs
-from ._gaussian import (
-    NORMALITY,
-    GaussianCopulaMutualInfo,
-    GaussianMutualInfo,
-    corrected_information,
-    kurtosis_p_value,
-)
+from ._canonical_pairs import corrected_information, kurtosis_p_value
+from ._gaussian import NORMALITY, GaussianCopulaMutualInfo, GaussianMutualInfo
 from ._ksg import KSGMutualInfo
 from ._marginals import tied_share
 from ._mixed import mixed_terms

@@ -10,8 +10,8 @@ import numpy as np
 
 from .._sklearn import Interval, StrOptions
 from ._base import MARGINALS_CONSTRAINT, BaseMutualInfo
+from ._canonical_pairs import canonical_pairs, n_significant_pairs
 from ._docs import shared_docs
-from ._gaussian import canonical_pairs, n_significant_pairs
 from ._ksg import FARTHER, TIED, ksg_terms, warn_of_ties
 from ._marginals import tied_share
 from ._mixed import mixed_terms

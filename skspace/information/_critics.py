@@ -15,7 +15,7 @@ import numpy as np
 from .._array import array_namespace, asarray_like, standard_normal
 from ..linalg._whitening import whiten
 from ..nn import Dense, Network, perceptron
-from ._gaussian import CanonicalPairs, n_significant_pairs
+from ._canonical_pairs import CanonicalPairs, n_significant_pairs
 
 __all__ = [
     "CRITICS",

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..linalg._conditioning import plain_error, rank_tolerance
+from ..linalg._conditioning import (
+    plain_error,
+    rank_tolerance,
+    singular_spectrum,
+    weak_directions,
+)
 from ..linalg._refinement import EPS
 
-__all__ = ["Conditioning", "plain_digits", "ratio"]
+__all__ = ["Conditioning", "conditioning_of"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,67 @@ class Conditioning:
     n_iter: int
     n_refinements: int
     change_history: tuple
+
+
+def conditioning_of(
+    found, refined, x, *, kind, scale, names, tol, n_iter, condition, residual
+):
+    """Collect what a fit found out.
+
+    Parameters
+    ----------
+    found : Built
+        The preconditioner, and what its factor showed.
+    refined : refinement or None
+        Passes of iterative refinement.
+    x : ndarray of shape (n_columns, n_targets)
+        Solution, for columns divided by `scale` and responses by theirs.
+    kind : str
+        Name of the preconditioner.
+    scale : ndarray of shape (n_columns,)
+        What columns were divided by.
+    names : list of str
+        Of the columns.
+    tol : float
+        Of the iterations.
+    n_iter : int
+        Iterations run.
+    condition : float
+        Condition number of what was iterated on.
+    residual : ndarray of shape (n_targets,)
+        Lengths of the residuals.
+
+    Returns
+    -------
+    Conditioning
+    """
+    raw = scaled = np.nan
+    weak = ()
+    if found.R is not None:
+        raw = ratio(singular_spectrum(found.R * scale))
+        scaled = ratio(found.spectrum)
+        weak = weak_directions(found.spectrum, names[: len(x)])
+    elif kind == "jacobi":
+        scaled = condition
+    elif kind == "none":
+        raw = condition
+    plain = plain_digits(found, x, residual, condition)
+    digits, passes = plain, []
+    if refined is not None:
+        digits, passes = refined.digits, max(refined.history, key=len)
+    elif kind != "qr":
+        digits = plain + np.log10(EPS / max(tol, EPS))
+    return Conditioning(
+        condition_number=float(raw),
+        condition_number_scaled=float(scaled),
+        condition_number_preconditioned=float(condition),
+        weak_directions=weak,
+        expected_digits=float(max(digits, 0.0)),
+        expected_digits_unrefined=float(max(plain, 0.0)),
+        n_iter=n_iter,
+        n_refinements=len(passes),
+        change_history=tuple(one["change"] for one in passes),
+    )
 
 
 def ratio(spectrum):

@@ -14,13 +14,11 @@ from sklearn.utils import check_random_state
 from .._loop import close_task, open_task, run
 from .._response import check_weights
 from .._sklearn import Interval, StrOptions, fit_context
-from ..linalg._conditioning import singular_spectrum, weak_directions
 from ..linalg._design import Design
 from ..linalg._lsqr import conjugate_gradients, lsmr, lsqr
-from ..linalg._refinement import EPS
 from ._base import Data, LeastSquaresRegressor, check_numbers
 from ._choice import Built, build_preconditioner, choose
-from ._conditioning import Conditioning, plain_digits, ratio
+from ._conditioning import conditioning_of
 from ._groups import resolve_groups
 from ._rows import (
     Penalty,
@@ -408,41 +406,26 @@ class PreconditionedRegression(LeastSquaresRegressor):
 
     def _describe(self, coefs, rows, found, refined, condition, residual):
         """Set ``conditioning_``, and warn where digits are lacking."""
-        raw = scaled = np.nan
-        weak = ()
-        if found.R is not None:
-            raw = ratio(singular_spectrum(found.R * rows.scale))
-            scaled = ratio(found.spectrum)
-            weak = weak_directions(found.spectrum, self._names()[: len(coefs)])
-        elif self.preconditioner_ == "jacobi":
-            scaled = condition
-        elif self.preconditioner_ == "none":
-            raw = condition
-        x = coefs * rows.scale[:, None] / rows.response_scale
-        plain = plain_digits(found, x, residual, condition)
-        digits, passes = plain, []
-        if refined is not None:
-            digits, passes = refined.digits, max(refined.history, key=len)
-        elif self.preconditioner_ != "qr":
-            digits = plain + np.log10(EPS / max(self.tol, EPS))
-        self.conditioning_ = Conditioning(
-            condition_number=float(raw),
-            condition_number_scaled=float(scaled),
-            condition_number_preconditioned=float(condition),
-            weak_directions=weak,
-            expected_digits=float(max(digits, 0.0)),
-            expected_digits_unrefined=float(max(plain, 0.0)),
+        self.conditioning_ = conditioning_of(
+            found,
+            refined,
+            coefs * rows.scale[:, None] / rows.response_scale,
+            kind=self.preconditioner_,
+            scale=rows.scale,
+            names=self._names(),
+            tol=self.tol,
             n_iter=self.n_iter_,
-            n_refinements=len(passes),
-            change_history=tuple(one["change"] for one in passes),
+            condition=condition,
+            residual=residual,
         )
         if refined is not None and not refined.converged:
+            found, weak = self.conditioning_, self.conditioning_.weak_directions[:1]
             warnings.warn(
                 f"{type(self).__name__}: refinement stopped with about "
                 f"{max(refined.digits, 0):.0f} correct digits; condition number of the "
-                f"scaled columns {scaled:.1g}, nearly zero combinations of "
-                f"{[one.features for one in weak[:1]]}. Drop a column, set alpha > 0, "
-                "or choose another preconditioner.",
+                f"scaled columns {found.condition_number_scaled:.1g}, nearly zero "
+                f"combinations of {[one.features for one in weak]}. Drop a column, set "
+                "alpha > 0, or choose another preconditioner.",
                 ConvergenceWarning,
                 stacklevel=2,
             )

@@ -10,7 +10,7 @@ from skspace.datasets import (
     make_correlated_gaussian,
     make_correlated_student,
 )
-from skspace.datasets._known_information import TRANSFORMS
+from skspace.datasets._distortions import TRANSFORMS
 
 # True values of the standard tasks (Czyż et al. 2023).
 DENSE = {2: 0.293893, 3: 0.413339, 5: 0.592812, 25: 1.292184, 50: 1.624265}

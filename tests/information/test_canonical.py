@@ -6,7 +6,7 @@ import pytest
 from skspace._warnings import TiedValuesWarning
 from skspace.information import CanonicalMutualInfo, KSGMutualInfo
 from skspace.information._canonical import MARGIN, farther_value, scan_pairs
-from skspace.information._gaussian import canonical_pairs, n_significant_pairs
+from skspace.information._canonical_pairs import canonical_pairs, n_significant_pairs
 from skspace.information._ksg import ksg, ksg_terms
 from skspace.information._marginals import transform_marginals
 
