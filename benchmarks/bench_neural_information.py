@@ -1,12 +1,13 @@
 """Neural mutual information: errors on known truth, what critics and bounds win, time.
 
-python benchmarks/bench_neural_information.py [--tasks] [--critics] [--bounds]
-    [--seeds 3] [--rows 5000]
+python benchmarks/bench_neural_information.py [--tasks] [--coverage] [--critics]
+    [--bounds] [--seeds 3] [--rows 5000]
 
 Without a flag everything runs. Tasks come from the folder SKSPACE_DATA; defaults were
-chosen on seed 0. Bars: mean error over tasks at most 0.06; teacher 2.0 ± 0.2; three
-normal pairs of 4 nats ± 0.2; spiral at least 0.88; independence below 0.02; 15 CPU
-seconds at 5000 rows with one thread.
+chosen on seed 0, the interval on the generated tasks of --coverage, which are none of
+them. Bars: mean error over tasks at most 0.06; teacher 2.0 ± 0.2; three normal pairs of
+4 nats ± 0.2; spiral at least 0.88; independence below 0.02; 15 CPU seconds at 5000 rows
+with one thread.
 
 "end" is the bound on training rows after all passes, without early stopping; "held out"
 that on held-out rows. Seconds are those of the processor; compare them within one line.
@@ -21,7 +22,12 @@ import numpy as np
 from bench_information import samples
 from threadpoolctl import threadpool_limits
 
-from skspace.datasets import fetch_mi_task, make_correlated_gaussian
+from skspace.datasets import (
+    fetch_mi_task,
+    make_additive_noise,
+    make_correlated_gaussian,
+    make_correlated_student,
+)
 from skspace.information import CanonicalMutualInfo, KSGMutualInfo, NeuralMutualInfo
 
 
@@ -80,6 +86,59 @@ def tasks(n_seeds, n_rows):
     ):
         values = next(v for k, v in found.items() if k.startswith(name))
         print(f"  {name}: {', '.join(f'{v:.3f}' for v in values)} (bar {bar})")
+
+
+def generated():
+    """Names, makers and parameters of samples that are not among the tasks."""
+    for d, df in ((2, 1), (2, 2), (5, 3)):
+        yield f"student {d}+{d}, df {df}", make_correlated_student, (d, d), {"df": df}
+    for noise in (0.3, 0.5, 1.5):
+        yield f"additive noise {noise}", make_additive_noise, (), {"noise": noise}
+    for d, pairs, truth, transform in (
+        (1, 1, 0.1, None),
+        (1, 1, 2.0, None),
+        (4, 4, 2.0, None),
+        (5, 5, 3.0, None),
+        (10, 2, 1.5, None),
+        (40, 1, 0.7, None),
+        (1, 1, 0.9, ("normal_cdf", "swiss_roll")),
+        (2, 2, 1.0, "spiral"),
+        (4, 4, 0.7, "spiral"),
+        (5, 2, 1.2, "spiral"),
+    ):
+        yield (
+            f"{pairs} normal pairs in {d}+{d}, {transform or 'plain'}",
+            make_correlated_gaussian,
+            (d, d),
+            {"n_pairs": pairs, "mutual_info": truth, "transform": transform},
+        )
+
+
+def coverage(n_seeds):
+    """How often intervals of reliable results hold the truth, on generated tasks."""
+    print("\nGenerated tasks: interval, ! where it misses the truth; flags")
+    for n_rows in (1000, 5000):
+        covered, off = [], []
+        for name, make, shape, params in generated():
+            for seed in range(n_seeds):
+                X, Y, truth = make(n_rows, *shape, random_state=100 + seed, **params)
+                result = fit(X.reshape(n_rows, -1), Y)[0]
+                inside = result.ci.low <= truth <= result.ci.high
+                if result.reliable:
+                    covered.append(inside)
+                if abs(result.estimate - truth) > 0.25 * truth:
+                    off.append(not result.reliable)
+                print(
+                    f"  {name[:48]:48s} {n_rows:5d} rows  true {truth:.3f}  "
+                    f"{result.estimate:.3f}  {result.ci.low:.3f}-{result.ci.high:.3f}"
+                    f"{' ' if inside else '!'} {' '.join(result.flags)}",
+                    flush=True,
+                )
+        print(
+            f"{n_rows} rows: intervals of the reliable cover {sum(covered)} of "
+            f"{len(covered)} ({np.mean(covered):.0%}); off by a quarter {len(off)}, "
+            f"of them flagged {sum(off)}"
+        )
 
 
 def compare(title, cases, variants):
@@ -153,15 +212,19 @@ def bounds():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("tasks", "critics", "bounds"):
+    for name in ("tasks", "coverage", "critics", "bounds"):
         parser.add_argument(f"--{name}", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=5000)
     chosen = parser.parse_args()
-    everything = not (chosen.tasks or chosen.critics or chosen.bounds)
+    everything = not (
+        chosen.tasks or chosen.coverage or chosen.critics or chosen.bounds
+    )
     with threadpool_limits(1):
         if chosen.tasks or everything:
             tasks(chosen.seeds, chosen.rows)
+        if chosen.coverage or everything:
+            coverage(chosen.seeds)
         if chosen.critics or everything:
             critics()
         if chosen.bounds or everything:

@@ -173,7 +173,8 @@ class KSGMutualInfo(BaseMutualInfo):
     standard errors.
 
     The correction "lnc" is for samples that are close to a curve or surface; elsewhere
-    it takes chance for such, and reads a few hundredths high.
+    it takes chance for such and reads high: independent normal columns by 0.01 nats in
+    1 + 1 and 0.04 in 3 + 3 from 5000 rows, by up to 0.1 from 1000.
 
     Cost: O(n log n) for one column on either side; O(n² (dx + dy)) from 7 columns in
     all, or few rows, by instructions that compare many numbers at once; in between a
