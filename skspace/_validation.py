@@ -19,6 +19,7 @@ __all__ = [
     "check_memory",
     "check_same_place",
     "discrete_mask",
+    "refuse_dask",
     "sparse_output",
     "validate_X",
     "validate_scores",
@@ -52,21 +53,32 @@ def validate_X(estimator, X, *, reset=True, fitted=None, method=None, **check):
     X : array of shape (n_samples, n_features), float64 or float32
     xp : its array-API namespace
     """
-    if type(X).__module__.partition(".")[0] == "dask":
-        raise ValueError(
-            f"{type(estimator).__name__} got a Dask collection, which it would have to "
-            "load into memory whole. Pass X.compute() where it fits, or set "
-            "max_samples (where the estimator has it) and pass a sample."
-        )
+    refuse_dask(estimator, X)
     dispatch = get_config()["array_api_dispatch"] and is_array_api_obj(X)
     xp = array_namespace(X) if dispatch else np
-    X = validate_data(
-        estimator, X, reset=reset, dtype=[xp.float64, xp.float32], **check
-    )
+    # The check casts, and looks for NaN by sums that may overflow; it judges itself.
+    with np.errstate(over="ignore", invalid="ignore"):
+        X = validate_data(
+            estimator, X, reset=reset, dtype=[xp.float64, xp.float32], **check
+        )
     entries = X.data if sp.issparse(X) else X  # sparse tables are NumPy tables
     if fitted is not None:
         check_same_place(estimator, entries, fitted, method)
     return X, array_namespace(entries)
+
+
+def refuse_dask(estimator, X):
+    """Refuse a Dask collection, which converting to an array would load whole."""
+    if type(X).__module__.partition(".")[0] != "dask":
+        return
+    if hasattr(estimator, "_fit_blocks"):
+        remedy = "or use skspace.distributed.fit and transform, which take blocks"
+    else:
+        remedy = "or set max_samples (where the estimator has it) and pass a sample"
+    raise ValueError(
+        f"{type(estimator).__name__} got a Dask collection, which it would have to "
+        f"load into memory whole. Pass X.compute() where it fits, {remedy}."
+    )
 
 
 def as_table(X):

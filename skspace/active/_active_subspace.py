@@ -31,6 +31,7 @@ from ._estimates import (
     fitted_model,
     standard_deviations,
 )
+from ._gradient_blocks import GradientBlocks
 from ._gradients import KnownGradients, as_gradients, model_gradients
 from ._resampling import (
     describe_resamples,
@@ -50,7 +51,7 @@ INTERVALS = (
 )
 
 
-class ActiveSubspace(SubspaceTransformer):
+class ActiveSubspace(GradientBlocks, SubspaceTransformer):
     """Directions along which a function of the features changes most.
 
     The eigenvectors of the mean outer product of gradients, the matrix
@@ -309,11 +310,7 @@ class ActiveSubspace(SubspaceTransformer):
         -------
         self
         """
-        if self.n_components == "bootstrap":
-            raise ValueError(
-                "n_components='bootstrap' resamples rows, which partial_fit does not "
-                "keep; choose 'gap' or a number."
-            )
+        self._check_one_pass()
         before = getattr(self, "_moments", None)
         X, y, weights = self._validate(
             X, y, gradients, sample_weight, reset=before is None

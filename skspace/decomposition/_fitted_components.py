@@ -15,7 +15,7 @@ from ..linalg._inverse_moments import (
     inverse_regression_factor,
     leading_directions_of_factor,
 )
-from ..linalg._moments import slice_moments, total_moments
+from ..linalg._moments import table_moments, total_moments
 from ..linalg._slices import Slicing, check_numbers, numbers_if_all
 from ..linalg._whitening import whiten
 from ._docs import shared_docs
@@ -179,14 +179,8 @@ class PrincipalFittedComponents(MomentSDR):
         if weights is not None:  # rows that are not there may hold anything
             present, values = values, np.zeros((len(y), values.shape[1]))
             values[weights > 0] = present
-        return slice_moments(
-            _joined(X, values),
-            np.zeros(X.shape[0], dtype=np.int64),
-            1,
-            weights=weights,
-            per_slice=False,
-            fourth=X.shape[1] if self.shrinkage == "auto" else 0,
-        )
+        fourth = X.shape[1] if self.shrinkage == "auto" else 0
+        return table_moments(_joined(X, values), weights, fourth=fourth)
 
     def _solve(self, moments, rule, *, rows=None, warn=False):
         if isinstance(rule, Slicing):

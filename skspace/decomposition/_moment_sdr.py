@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -11,7 +12,7 @@ import scipy.sparse as sp
 
 from .._array import array_namespace, asarray_like, device, to_numpy
 from .._rank import NotEnoughYetError, Spectrum, constraints
-from .._response import TARGET_TYPES
+from .._response import TARGET_TYPES, check_response, check_weights
 from .._sklearn import Interval, StrOptions, fit_context, partial_fit_context
 from .._slice_moments import pool_slices
 from .._validation import check_memory
@@ -42,6 +43,27 @@ class MomentSDR(SDRTransformer):
         "min_slice": [Interval(Integral, 1, None, closed="left")],
     }
     _second_order = True
+
+    def __init__(
+        self,
+        n_components=None,
+        *,
+        n_slices=10,
+        target_type="auto",
+        min_slice=5,
+        scale="raw",
+        rcond=1e-6,
+        shrinkage=None,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.n_slices = n_slices
+        self.target_type = target_type
+        self.min_slice = min_slice
+        self.scale = scale
+        self.rcond = rcond
+        self.shrinkage = shrinkage
+        self.random_state = random_state
 
     @abstractmethod
     def _directions(self, moments, whitening):
@@ -96,11 +118,7 @@ class MomentSDR(SDRTransformer):
             Not yet fitted (with a warning) while the rows so far show fewer than two
             slices, or fewer directions than ``n_components``.
         """
-        if self.n_components == "ladle":
-            raise ValueError(
-                "n_components='ladle' resamples rows, which partial_fit does not "
-                "keep; choose 'bic' or a number."
-            )
+        self._check_one_pass()
         first = getattr(self, "_moments", None) is None
         X, y, weights = self._validate(X, y, sample_weight, reset=first)
         rule = self._rule(y, weights, classes) if first else self._slicing
@@ -115,6 +133,14 @@ class MomentSDR(SDRTransformer):
             )
         self._moments, self._slicing = moments, rule
         return self
+
+    def _fit_blocks(self, rows, y, *, sample_weight=None):
+        """Fit to :class:`Rows`."""
+        self._check_one_pass()
+        y, weights = check_response(y, rows), check_weights(sample_weight, rows)
+        rule = self._rule(y, weights)
+        summarise = partial(self._summarise, rule=rule)
+        self._finish(rows.head, rows.reduce(summarise, merge_moments, y, weights), rule)
 
     def _rule(self, y, weights, classes=None):
         return slice_response(

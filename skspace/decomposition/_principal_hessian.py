@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -9,10 +10,16 @@ import scipy.sparse as sp
 
 from .._array import array_namespace, asarray_like, to_numpy
 from .._rank import Spectrum, constraints
-from .._response import TARGET_TYPES, response_columns
+from .._response import (
+    TARGET_TYPES,
+    check_response,
+    check_weights,
+    response_columns,
+)
+from .._rows import RowsHere
 from .._sklearn import Interval, StrOptions, fit_context
 from ..linalg._inverse_moments import Directions, leading_directions, symmetric
-from ..linalg._moments import BLOCK_BYTES, slice_moments
+from ..linalg._moments import BLOCK_BYTES, merge_moments, table_moments
 from ._docs import shared_docs
 from ._sdr_base import SDRTransformer, Solution, no_dependence
 
@@ -20,14 +27,14 @@ EXACT = 1e-8
 """A least-squares residual below this share of the response is rounding."""
 
 
-def mixed_moments(X, mean, E):
+def mixed_moments(X, E, mean):
     """Sum e (x - mean) and e (x - mean)(x - mean)ᵀ over rows, for each column of `E`.
 
     Parameters
     ----------
     X : array or sparse matrix of shape (n, p)
-    mean : array of shape (p,), float64
     E : array of shape (n, q), float64
+    mean : array of shape (p,), float64
 
     Returns
     -------
@@ -62,6 +69,11 @@ def mixed_moments(X, mean, E):
             for k, S in enumerate(second)
         ]
     return first, xp.stack(second)
+
+
+def added(a, b):
+    """Add sums over two tables."""
+    return tuple(x + y for x, y in zip(a, b, strict=True))
 
 
 def centred_product(X, mean, coef):
@@ -205,29 +217,32 @@ class PrincipalHessianDirections(SDRTransformer):
         """
         X, y, weights = self._validate(X, y, sample_weight)
         table = response_columns(y, self.target_type, self.n_slices, weights)
+        rows = RowsHere(X)
 
         def resolve(counts):
             drawn = counts if weights is None else counts * weights
-            return self._solve(X, table, drawn, warn=False)
+            return self._solve(rows, table, drawn, warn=False)
 
-        self._conclude(X, self._solve(X, table, weights), resolve)
+        self._conclude(X, self._solve(rows, table, weights), resolve)
         return self
 
-    def _solve(self, X, table, weights, *, warn=True):
-        n_rows = X.shape[0]
-        moments = slice_moments(
-            X,
-            np.zeros(n_rows, dtype=np.int64),
-            1,
-            weights=weights,
-            per_slice=False,
-            fourth=X.shape[1] if self.shrinkage == "auto" else 0,
-        )
+    def _fit_blocks(self, rows, y, *, sample_weight=None):
+        """Fit to :class:`Rows`."""
+        self._check_one_pass()
+        y, weights = check_response(y, rows), check_weights(sample_weight, rows)
+        table = response_columns(y, self.target_type, self.n_slices, weights)
+        self._conclude(rows.head, self._solve(rows, table, weights), None)
+
+    def _solve(self, rows, table, weights, *, warn=True):
+        n_rows, n_features = rows.shape[0], rows.head.shape[1]
+        fourth = n_features if self.shrinkage == "auto" else 0
+        summarise = partial(table_moments, fourth=fourth)
+        moments = rows.reduce(summarise, merge_moments, weights)
         whitening = self._whiten(moments, warn=warn)
         share = np.ones(n_rows) if weights is None else weights
         share = asarray_like(share / np.sum(share), whitening.mean)
-        E = self._unit_responses(X, table, share, whitening, warn=warn)
-        _, T = mixed_moments(X, whitening.mean, share[:, None] * E)
+        E = self._unit_responses(rows, table, share, whitening, warn=warn)
+        _, T = self._mixed(rows, whitening.mean, share[:, None] * E)
         directions = hessian_directions(T, whitening)
         return Solution(
             whitening,
@@ -242,7 +257,10 @@ class PrincipalHessianDirections(SDRTransformer):
             ),
         )
 
-    def _unit_responses(self, X, table, share, whitening, *, warn):
+    def _mixed(self, rows, mean, E):
+        return rows.reduce(partial(mixed_moments, mean=mean), added, E)
+
+    def _unit_responses(self, rows, table, share, whitening, *, warn):
         """Residuals, or centred responses, of unit variance; constant ones left out."""
         mean, spread = _unit(table, to_numpy(share))
         varies = spread > 64 * np.finfo(float).eps * np.abs(mean)
@@ -254,9 +272,10 @@ class PrincipalHessianDirections(SDRTransformer):
         if self.response == "y":
             return E
         xp = array_namespace(E)
-        slopes, _ = mixed_moments(X, whitening.mean, share[:, None] * E)
+        slopes, _ = self._mixed(rows, whitening.mean, share[:, None] * E)
         coef = whitening.forward @ (xp.matrix_transpose(whitening.forward) @ slopes)
-        residual = E - centred_product(X, whitening.mean, coef)
+        fitted = partial(centred_product, mean=whitening.mean, coef=coef)
+        residual = E - rows.gather(fitted)
         left = xp.sqrt(xp.sum(share[:, None] * residual**2, axis=0))
         return xp.where(left > EXACT, residual / xp.where(left > EXACT, left, 1.0), E)
 

@@ -70,6 +70,11 @@ class SDRTransformer(
         y : ndarray, on the host
         weights : ndarray or None, on the host
         """
+        X = self._validate_rows(X, y, reset=reset)
+        return X, check_response(y, X), check_weights(sample_weight, X)
+
+    def _validate_rows(self, X, y, *, reset):
+        """Validate the table a fit gets; of `y` only that there is one."""
         X, _ = validate_X(
             self,
             X,
@@ -78,7 +83,17 @@ class SDRTransformer(
             accept_sparse=("csr", "csc"),
             ensure_min_samples=2 if reset else 1,
         )
-        return X, check_response(y, X), check_weights(sample_weight, X)
+        return X
+
+    def _read_block(self, X, *, reset=False):
+        return self._validate_rows(X, "given", reset=reset)
+
+    def _check_one_pass(self):
+        if self.n_components == "ladle":
+            raise ValueError(
+                "n_components='ladle' resamples rows, which a fit in blocks does not "
+                "keep; choose 'bic' or a number."
+            )
 
     def _keep(self, X, whitening, vectors, eigenvalues):
         """Store the map of whitened orthonormal `vectors` (columns), as `X` has it.

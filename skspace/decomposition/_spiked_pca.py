@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -16,7 +17,7 @@ from .._estimator import Estimator
 from .._sklearn import Interval, RealNotInt, StrOptions, fit_context
 from .._validation import validate_scores, validate_X
 from .._warnings import DegenerateDataWarning
-from ..linalg._principal_axes import check_squares, principal_axes
+from ..linalg._principal_axes import axes_of_spread, check_squares, principal_axes
 from ..linalg._shrinkage import (
     NoiseEstimate,
     denoising_factors,
@@ -26,6 +27,7 @@ from ..linalg._shrinkage import (
     optimal_hard_threshold,
     shrink_eigenvalues,
 )
+from ..linalg._table_spread import merge_spreads, table_spread
 from ._normal_model import NormalModel
 
 
@@ -241,7 +243,6 @@ class SpikedPCA(
             ``svd_solver="randomized"``, or squares of X leave the range of its dtype.
         """
         X, xp = validate_X(self, X, ensure_min_samples=2)
-        n_samples = X.shape[0]
         solver = self._solver(X.shape)
         mean = xp.mean(X, axis=0)
         varies = xp.max(X, axis=0) > xp.min(X, axis=0)
@@ -253,6 +254,34 @@ class SpikedPCA(
             n_axes=self.n_components,
             rng=check_random_state(self.random_state),
         )
+        self._finish(X.shape[0], mean, varies, axes)
+        return self
+
+    def _read_block(self, X, *, reset=False):
+        return validate_X(self, X, reset=reset)[0]
+
+    def _fit_blocks(self, rows, y=None):
+        """Fit to :class:`Rows`."""
+        head, xp = rows.head, array_namespace(rows.head)
+        shape = (*rows.shape, head.shape[1])
+        solver = self._solver(shape)
+        if solver == "randomized":
+            raise ValueError(
+                "svd_solver='randomized' projects the same rows again and again; pass "
+                "'auto' for rows in blocks."
+            )
+        summarise = partial(table_spread, triangular=solver == "full")
+        spread = rows.reduce(summarise, merge_spreads)
+        extremes = xp.stack([spread.least, spread.largest]) - spread.mean
+        check_squares(extremes, head.dtype, math.prod(shape))
+        axes = axes_of_spread(spread)
+        axes = axes._replace(vectors=xp.astype(axes.vectors, head.dtype))
+        mean = xp.astype(spread.mean, head.dtype)
+        self._finish(spread.n_rows, mean, spread.largest > spread.least, axes)
+
+    def _finish(self, n_samples, mean, varies, axes):
+        """Find noise level, rank and shrinkage, and store everything."""
+        xp = array_namespace(mean)
         # features that never vary carry no noise
         n_noisy = max(1, int(xp.sum(xp.astype(varies, xp.int64))))
         noise = self._noise(axes, n_samples - 1, n_noisy)
@@ -272,7 +301,7 @@ class SpikedPCA(
             factors = denoising_factors(kept, gamma, noise.variance)
 
         def on_device(numbers):
-            return asarray_like(numbers, X)
+            return asarray_like(numbers, mean)
 
         self.mean_ = mean
         self.components_ = xp.asarray(axes.vectors[:n_kept, :], copy=True)
@@ -286,7 +315,6 @@ class SpikedPCA(
         self.noise_variance_ = noise.variance
         self.n_components_ = n_kept
         self.n_samples_ = n_samples
-        return self
 
     def transform(self, X):
         """Project rows on the components.
@@ -387,7 +415,7 @@ class SpikedPCA(
                 "component is kept; ask for a number of components if you know "
                 "better.",
                 DegenerateDataWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         return max(1, n_kept)
 

@@ -16,6 +16,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._array import array_namespace, asarray_like, to_numpy
 from .._rank import NotEnoughYetError, most_of_ladle, rank_evidence
 from .._response import response_columns
+from .._rows import RowsHere
 from .._sklearn import (
     HasMethods,
     Interval,
@@ -294,7 +295,8 @@ def _resolver(estimator, X, y, weights):
     """Return a function that solves for rows that count so often."""
     if isinstance(estimator, PrincipalHessianDirections):
         table = response_columns(y, estimator.target_type, estimator.n_slices, weights)
-        return lambda counts: estimator._solve(X, table, counts, warn=False)
+        rows = RowsHere(X)
+        return lambda counts: estimator._solve(rows, table, counts, warn=False)
     rule = estimator._slicing
     if not isinstance(rule, Slicing):
         return lambda counts: estimator._solve(

@@ -11,19 +11,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import array_namespace, device
 from .._estimator import Estimator
-from .._response import TARGET_TYPES, check_response, check_weights
+from .._response import TARGET_TYPES
 from .._sklearn import Interval, StrOptions, fit_context, partial_fit_context
 from .._validation import check_same_place, validate_X
 from .._warnings import DegenerateDataWarning, IllConditionedErasureWarning
 from ..linalg._erasure import erase
+from ._concept_reader import ConceptReader
 from ._solve import NothingToEraseError, solve, solve_spectral
-from ._summary import classes_to_forget, summarise
 
 NEARLY_SAME = 0.99
 """Canonical correlation of concept and target above which sparing is costly."""
 
 
-class SubspaceEraser(OneToOneFeatureMixin, TransformerMixin, Estimator):
+class SubspaceEraser(ConceptReader, OneToOneFeatureMixin, TransformerMixin, Estimator):
     r"""Take a concept out of a table, so that linear models cannot find it.
 
     A row becomes ``mean + E (x - mean)``, in the same columns, with a matrix E that is
@@ -345,66 +345,6 @@ default=None
         tags.array_api_support = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-    # -- reading ----------------------------------------------------------------------
-
-    def _validate(self, X, y, concept, sample_weight, *, reset=True):
-        """Rows, what to erase, what to spare or None, and weights or None."""
-        nothing = y is None and concept is None
-        X, _ = validate_X(
-            self,
-            X,
-            reset=reset,
-            y=None if nothing else "no_validation",
-            ensure_min_samples=2 if reset else 1,
-        )
-        target = None
-        if self.method == "oblique":
-            missing = {"the target y": y, "concept": concept}
-            missing = [name for name, given in missing.items() if given is None]
-            if missing:
-                raise ValueError(
-                    "SubspaceEraser(method='oblique') requires y to be passed, but "
-                    f"{missing[0]} is None: it spares y while it erases concept. Pass "
-                    "both, or use method='leace'."
-                )
-            target = check_response(y, X)
-        if concept is None:
-            concept = check_response(y, X)
-        else:
-            concept = check_response(concept, X, name="concept")
-        if self.forget is not None:
-            concept = classes_to_forget(concept, self.forget, self.concept_type)
-        return X, concept, target, check_weights(sample_weight, X)
-
-    def _check_forget(self, concept, weights):
-        """Refuse classes to be forgotten when there are none, or no others."""
-        if self.forget is None:
-            return
-        seen = concept if weights is None else concept[weights > 0]
-        if not np.any(seen):
-            raise ValueError(
-                f"No row belongs to a class to be forgotten, forget={self.forget!r}."
-            )
-        if np.all(seen):
-            raise ValueError(
-                f"All rows belong to classes to be forgotten, forget={self.forget!r}: "
-                "no others are left to tell them from."
-            )
-
-    def _summarise(self, X, concept, target, weights, earlier=None):
-        return summarise(
-            X,
-            concept,
-            target,
-            weights,
-            concept_type=self.concept_type,
-            by_class=self.method == "spectral",
-            fourth=X.shape[1] if self.shrinkage == "auto" else 0,
-            earlier=earlier,
-        )
-
-    # -- solving ----------------------------------------------------------------------
 
     def _finish(self, X, summary):
         """Solve and store everything."""

@@ -55,6 +55,23 @@ def summarise(
     -------
     Summary
     """
+    columns = read_all(concept, target, weights, concept_type, earlier)
+    kept = {"columns": columns, "by_class": by_class}
+    moments = moments_of(X, concept, target, weights, fourth=fourth, **kept)
+    if earlier is not None:
+        before = _widened(earlier, *columns, X.shape[1], by_class)
+        moments = merge_moments(before, moments)
+    return Summary(*columns, moments)
+
+
+def read_all(concept, target, weights, concept_type, earlier=None):
+    """Find what the columns of concept and target hold.
+
+    Returns
+    -------
+    concept, target : tuple
+        As :func:`read_columns`, empty where there is no target.
+    """
     seen = slice(None) if weights is None else weights > 0
     kinds = (("concept", concept, concept_type), ("y", target, "auto"))
     columns = []
@@ -65,18 +82,18 @@ def summarise(
             columns.append(read_columns(table[seen], kind, name))
         else:
             columns.append(read_more(table[seen], earlier[i], kind, name))
+    return tuple(columns)
+
+
+def moments_of(X, concept, target, weights, *, columns, by_class, fourth):
+    """Moments of rows whose columns hold what `columns` says."""
     if by_class:
-        moments = _by_class(X, concept, weights, columns[0])
-    else:
-        others = [encode(concept, columns[0])]
-        if target is not None:
-            others.append(encode(target, columns[1]))
-        others = np.concatenate(others, axis=1)
-        moments = cross_moments(X, others, weights=weights, fourth=fourth)
-    if earlier is not None:
-        before = _widened(earlier, *columns, X.shape[1], by_class)
-        moments = merge_moments(before, moments)
-    return Summary(*columns, moments)
+        return _by_class(X, concept, weights, columns[0])
+    others = [encode(concept, columns[0])]
+    if target is not None:
+        others.append(encode(target, columns[1]))
+    others = np.concatenate(others, axis=1)
+    return cross_moments(X, others, weights=weights, fourth=fourth)
 
 
 def _by_class(X, concept, weights, columns):

@@ -259,19 +259,34 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
                 f"{len(columns)} sensitive attributes, but the first rows had "
                 f"{len(self._slicing.slicings)}; pass chunks of one kind."
             )
-        numbers = [columns[i] for i in self._continuous()]
-        moments = self._summarise(
-            _with_columns(X, numbers),
-            columns,
-            weights,
-            self._slicing,
-            per_slice=self.constraint == "covariance",
-        )
+        moments = self._moments_of((X, attribute), weights, *columns)
         if before is not None:
             moments = merge_moments(before, moments)
         self._moments = moments
         self._keep(moments, X.shape[1], X.dtype)
         return self
+
+    def _fit_blocks(self, rows, y=None, *, sensitive_features=None, sample_weight=None):
+        """Fit to :class:`Rows`."""
+        attribute = self._attribute_of(rows, sensitive_features)
+        weights = check_weights(sample_weight, rows)
+        self._slicing = CrossSlicing(tuple(self._rules(attribute, weights)))
+        columns = self._variables(attribute)
+        moments = rows.reduce(self._moments_of, merge_moments, weights, *columns)
+        head, _ = rows.head
+        self._keep(moments, head.shape[1], head.dtype)
+        self._moments = moments
+
+    def _moments_of(self, read, weights, *columns):
+        """Moments of what `_read_block` reads."""
+        numbers = [columns[i] for i in self._continuous()]
+        return self._summarise(
+            _with_columns(read[0], numbers),
+            columns,
+            weights,
+            self._slicing,
+            per_slice=self.constraint == "covariance",
+        )
 
     def _continuous(self):
         """Positions of the attributes that hold numbers; they follow the features."""

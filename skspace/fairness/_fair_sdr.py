@@ -397,15 +397,7 @@ class FairSDR(FairRepresentation):
             As `fit`, and for what needs all rows at once: ``order="dcov"`` and
             numbers of directions by "auto" that resample.
         """
-        if self.order == "dcov" or "auto" in (
-            self.n_sensitive_second_order,
-            self.n_target,
-        ):
-            raise ValueError(
-                "order='dcov', n_target='auto' and n_sensitive_second_order='auto' "
-                "look at rows again, which partial_fit does not keep; choose another "
-                "order, and numbers."
-            )
+        self._check_one_pass()
         first = getattr(self, "_moments", None) is None
         X, y, attribute, weights = self._validate(
             X, y, sensitive_features, sample_weight, reset=first

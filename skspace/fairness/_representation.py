@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -18,6 +19,7 @@ from .._validation import validate_scores
 from .._warnings import DegenerateDataWarning
 from ..linalg._cross_slices import CrossSlicing
 from ..linalg._fair_blocks import information
+from ..linalg._moments import merge_moments
 from ..linalg._slices import slice_response
 from ..linalg._whitening import linear_map
 from ._decomposition import decompose, wanted_of
@@ -41,6 +43,14 @@ class FairRepresentation(SensitiveTransformer):
 
     def _validate(self, X, y, sensitive_features, sample_weight, *, reset):
         """Check the inputs of a fit; all but X go to the host."""
+        self._check_parameters(y)
+        X, attribute = self._read(X, sensitive_features, reset=reset)
+        y = None if y is None else check_response(y, X)
+        if reset:
+            self._has_target = y is not None
+        return X, y, attribute, check_weights(sample_weight, X)
+
+    def _check_parameters(self, y):
         if y is None and (self.base != "complement" or self.n_shared != 0):
             raise ValueError(
                 "FairSDR requires y to be passed, but the target y is None. Without "
@@ -52,11 +62,32 @@ class FairRepresentation(SensitiveTransformer):
                 "n_sensitive_second_order needs sensitive_method='sir+dr' or "
                 "'sir+save'; 'sir' stands for mean directions alone."
             )
-        X, attribute = self._read(X, sensitive_features, reset=reset)
-        y = None if y is None else check_response(y, X)
-        if reset:
-            self._has_target = y is not None
-        return X, y, attribute, check_weights(sample_weight, X)
+
+    def _check_one_pass(self):
+        if self.order == "dcov" or "auto" in (
+            self.n_sensitive_second_order,
+            self.n_target,
+        ):
+            raise ValueError(
+                "order='dcov', n_target='auto' and n_sensitive_second_order='auto' "
+                "look at rows again, which a fit in blocks does not keep; choose "
+                "another order, and numbers."
+            )
+
+    def _fit_blocks(self, rows, y=None, *, sensitive_features=None, sample_weight=None):
+        """Fit to :class:`Rows`."""
+        self._check_one_pass()
+        self._check_parameters(y)
+        attribute = self._attribute_of(rows, sensitive_features)
+        y = None if y is None else check_response(y, rows)
+        weights = check_weights(sample_weight, rows)
+        self._has_target = y is not None
+        cross = self._cross(y, attribute, weights)
+        summarise = partial(_moments_of_block, self, cross)
+        columns = self._columns(y, attribute)
+        moments = rows.reduce(summarise, merge_moments, weights, *columns)
+        self._finish(rows.head[0].dtype, moments, cross)
+        self._moments, self._slicing = moments, cross
 
     def _cross(self, y, attribute, weights, classes=None, sensitive_classes=None):
         """Slices of the target and of the attributes, and their cells."""
@@ -293,6 +324,10 @@ class FairRepresentation(SensitiveTransformer):
         tags.target_tags.required = not alone
         tags.target_tags.multi_output = True
         return tags
+
+
+def _moments_of_block(estimator, cross, read, weights, *columns):
+    return estimator._moments_of(read[0], columns, weights, cross)
 
 
 def _eigenvalues(variable):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from numbers import Integral
+from operator import itemgetter
 
 import numpy as np
 import scipy.sparse as sp
@@ -77,15 +78,22 @@ class SensitiveTransformer(TransformerMixin, Estimator, metaclass=ABCMeta):
             On the host.
         """
         self._check_attribute_is_given_once(sensitive_features)
+        features, attribute = self._read_block(X, reset=reset)
+        if attribute is None:
+            attribute = check_response(
+                sensitive_features, features, name="sensitive_features"
+            )
+        return features, attribute
+
+    def _read_block(self, X, *, reset=False):
+        """Features of rows, and the attribute where columns hold it, else None."""
         names = getattr(X, "columns", None)
         if self.sensitive_columns is None or names is None:
             table = self._validate_table(X, reset=reset)
             if self.sensitive_columns is None:
                 if reset:
                     self.analysed_columns_ = list(range(table.shape[1]))
-                return table, check_response(
-                    sensitive_features, table, name="sensitive_features"
-                )
+                return table, None
             if reset:
                 self._find_columns(X, table.shape[1])
             part = _take_columns(table, self.sensitive_columns_)
@@ -99,6 +107,14 @@ class SensitiveTransformer(TransformerMixin, Estimator, metaclass=ABCMeta):
         if len(columns) > 1:
             columns = [np.stack([c.astype(object) for c in columns], axis=1)]
         return features, check_response(columns[0], X, name="sensitive_columns")
+
+    def _attribute_of(self, rows, sensitive_features):
+        """Return the attribute of all of :class:`Rows`, on the host."""
+        self._check_attribute_is_given_once(sensitive_features)
+        if self.sensitive_columns is None:
+            return check_response(sensitive_features, rows, name="sensitive_features")
+        found = rows.gather(itemgetter(1))
+        return check_response(found, rows, name="sensitive_columns")
 
     def _find_columns(self, X, n_columns, names=()):
         """Turn ``sensitive_columns`` to positions."""

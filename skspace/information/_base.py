@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 from .._array import is_array_api_obj, to_numpy
 from .._estimator import Estimator
 from .._sklearn import Interval, StrOptions, fit_context
+from .._validation import refuse_dask
 from ._marginals import MARGINALS, drop_constant_columns, transform_marginals
 from ._resampling import confidence_radius, permutation_p_value, subsample
 from ._result import (
@@ -63,6 +64,7 @@ def check_pair(estimator, X, y, *, reset=True):
     ValueError
         If lengths differ, or either holds anything but finite real numbers.
     """
+    refuse_dask(estimator, X)
     if is_array_api_obj(y):
         y = to_numpy(y)
     if holds_text(np.asarray(y)):
@@ -70,15 +72,16 @@ def check_pair(estimator, X, y, *, reset=True):
             "y must hold numbers, got text; encode classes as numbers, for "
             "KSGMutualInfo(discrete_target=True), or use mutual_info_classif."
         )
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        reset=reset,
-        dtype=np.float64,
-        multi_output=True,
-        y_numeric=True,
-    )
+    with np.errstate(over="ignore"):  # long double; infinity is refused
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            reset=reset,
+            dtype=np.float64,
+            multi_output=True,
+            y_numeric=True,
+        )
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
         raise ValueError(
             f"y must have shape (n_samples,) or (n_samples, n_targets), got {y.shape}."

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from .._estimator import Estimator
 from .._sklearn import Interval, RealNotInt, StrOptions, fit_context
-from .._validation import discrete_mask
+from .._validation import discrete_mask, refuse_dask
 from .._warnings import TiedValuesWarning
 from ._screening import mutual_info_classif, mutual_info_regression
 
@@ -205,6 +205,7 @@ class MinRedundancyMaxRelevance(SelectorMixin, Estimator):
         self : MinRedundancyMaxRelevance
             The fitted selector.
         """
+        refuse_dask(self, X)
         X, y = validate_data(
             self, X, y, dtype=np.float64, multi_output=True, ensure_min_samples=2
         )
@@ -257,8 +258,9 @@ class MinRedundancyMaxRelevance(SelectorMixin, Estimator):
         y = column_or_1d(y, warn=True)
         kind = self.target_type
         if kind == "auto":
-            classes = type_of_target(y, input_name="y") in ("binary", "multiclass")
-            kind = "discrete" if classes else "continuous"
+            with np.errstate(invalid="ignore"):  # large y become no integers
+                found = type_of_target(y, input_name="y")
+            kind = "discrete" if found in ("binary", "multiclass") else "continuous"
         if kind == "discrete":
             return np.unique(y, return_inverse=True)[1], kind
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import array_namespace, asarray_like
-from ._moments import BLOCK_BYTES, SliceMoments, merge_moments, slice_moments
+from ._moments import BLOCK_BYTES, SliceMoments, merge_moments, table_moments
 
 
 def cross_moments(X, others, *, weights=None, fourth=0):
@@ -18,7 +18,7 @@ def cross_moments(X, others, *, weights=None, fourth=0):
         On the host.
     weights : ndarray of shape (n_samples,), optional
     fourth : int, default=0
-        See :func:`slice_moments`.
+        See :func:`~skspace.linalg._moments.slice_moments`.
 
     Returns
     -------
@@ -37,14 +37,8 @@ def cross_moments(X, others, *, weights=None, fourth=0):
         rows = slice(start, min(start + size, n_samples))
         block = xp.astype(X[rows, :], xp.float64)
         table = xp.concat([block, asarray_like(others[rows], block)], axis=1)
-        part = slice_moments(
-            table,
-            np.zeros(table.shape[0], dtype=np.int64),
-            1,
-            weights=None if weights is None else weights[rows],
-            per_slice=False,
-            fourth=fourth,
-        )
+        own = None if weights is None else weights[rows]
+        part = table_moments(table, own, fourth=fourth)
         moments = part if moments is None else merge_moments(moments, part)
     return moments
 

@@ -141,6 +141,12 @@ def slice_moments(X, labels, n_slices, *, weights=None, per_slice, fourth=0):
     return moments._replace(n_rows=n_rows)
 
 
+def table_moments(X, weights=None, *, fourth=0):
+    """Moments of a table as one slice, see :func:`slice_moments`."""
+    labels = np.zeros(X.shape[0], dtype=np.int64)
+    return slice_moments(X, labels, 1, weights=weights, per_slice=False, fourth=fourth)
+
+
 def _dense_moments(X, labels, n_slices, weights, per_slice, fourth):
     """Moments block by block."""
     xp = array_namespace(X)

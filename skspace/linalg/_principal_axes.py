@@ -22,8 +22,10 @@ class PrincipalAxes(NamedTuple):
     total: float  # trace of the covariance
 
 
-def check_squares(table, dtype):
+def check_squares(table, dtype, size=None):
     """Refuse a table whose squares leave the range of `dtype`.
+
+    `size` is the number of entries that `table` stands for, if not its own.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def check_squares(table, dtype):
     xp = array_namespace(table)
     limits = xp.finfo(dtype)
     largest = float(xp.max(xp.abs(table)))
-    if largest > math.sqrt(float(limits.max) / math.prod(table.shape)):
+    if largest > math.sqrt(float(limits.max) / (size or math.prod(table.shape))):
         what = "overflow"
     elif 0.0 < largest < math.sqrt(float(limits.smallest_normal)):
         what = "underflow"
@@ -52,29 +54,59 @@ def principal_axes(centered, *, solver, n_axes, rng):
     """
     xp = array_namespace(centered)
     n_free = centered.shape[0] - 1
-    size = min(centered.shape)
-    if solver == "covariance_eigh":
-        values, vectors = xp.linalg.eigh(centered.T @ centered / n_free)
-        order = slice(None, -size - 1, -1)
-        values = to_numpy(values)[order].astype(float)
-        rows = xp.flip(vectors.T, axis=0)[:size, :]
-    else:
-        table, left = centered, None
-        if solver == "randomized":
-            left = _range(centered, min(n_axes + N_OVERSAMPLES, size), rng)
-            table = left.T @ centered
-        _, s, rows = xp.linalg.svd(table, full_matrices=False)
-        values = to_numpy(s).astype(float) ** 2 / n_free
     total = float(xp.sum(centered * centered)) / n_free
-    # What is rounding must not pass for signal in noise-free data. Eigenvalues of a
-    # product carry the rounding of its entries, squares of singular values that of
-    # the table, squared.
+    # What is rounding must not pass for signal in noise-free data.
     rounding = float(xp.finfo(centered.dtype).eps) * max(centered.shape)
-    if solver != "covariance_eigh":
-        rounding = rounding**2
+    if solver == "covariance_eigh":
+        return _of_covariance(centered.T @ centered / n_free, n_free, total, rounding)
+    if solver == "full":
+        return _of_table(centered, n_free, total, rounding)
+    left = _range(centered, min(n_axes + N_OVERSAMPLES, *centered.shape), rng)
+    axes = _of_table(left.T @ centered, n_free, total, rounding)
+    return axes._replace(
+        eigenvalues=axes.eigenvalues[:n_axes], vectors=axes.vectors[:n_axes, :]
+    )
+
+
+def axes_of_spread(spread):
+    """Eigenvalues and vectors of the covariance of a table known by its spread.
+
+    Parameters
+    ----------
+    spread : TableSpread
+    """
+    xp = array_namespace(spread.mean)
+    n_free = spread.n_rows - 1
+    rounding = float(xp.finfo(xp.float64).eps) * max(spread.n_rows, *spread.mean.shape)
+    if not spread.triangular:
+        covariance = spread.spread / n_free
+        total = float(xp.sum(xp.linalg.diagonal(covariance)))
+        return _of_covariance(covariance, n_free, total, rounding)
+    total = float(xp.sum(spread.spread**2)) / n_free
+    axes = _of_table(spread.spread, n_free, total, rounding)
+    n_axes = min(spread.n_rows, *spread.mean.shape)
+    return axes._replace(
+        eigenvalues=axes.eigenvalues[:n_axes], vectors=axes.vectors[:n_axes, :]
+    )
+
+
+def _of_covariance(covariance, n_free, total, rounding):
+    """Axes of a covariance, whose eigenvalues carry the rounding of its entries."""
+    xp = array_namespace(covariance)
+    values, vectors = xp.linalg.eigh(covariance)
+    size = min(n_free + 1, covariance.shape[0])
+    values = to_numpy(values)[: -size - 1 : -1].astype(float)
+    rows = xp.flip(vectors.T, axis=0)[:size, :]
     values = np.where(values > rounding * max(values[0], 0.0), values, 0.0)
-    if solver == "randomized":
-        values, rows = values[:n_axes], rows[:n_axes, :]
+    return PrincipalAxes(values, fix_signs(rows), total)
+
+
+def _of_table(table, n_free, total, rounding):
+    """Axes of a table, whose singular values carry its rounding: squares its square."""
+    xp = array_namespace(table)
+    _, s, rows = xp.linalg.svd(table, full_matrices=False)
+    values = to_numpy(s).astype(float) ** 2 / n_free
+    values = np.where(values > rounding**2 * values[0], values, 0.0)
     return PrincipalAxes(values, fix_signs(rows), total)
 
 

@@ -115,28 +115,55 @@ def lewis_passes(rows, p):
     p : float
         Above 0.
 
+    Returns
+    -------
+    iterator of LewisState
+        `change` is the largest |T(v) - v|.
+    """
+
+    def inverse_root(factor):
+        return _inverse_root(factor[:, None] * rows)
+
+    def lengths(forward):
+        return squared_lengths(rows @ forward)
+
+    return lewis_steps(lengths, inverse_root, squared_lengths(rows), rows.shape[1], p)
+
+
+def lewis_steps(lengths, inverse_root, leverage, rank, p):
+    """Iterate as :func:`lewis_passes` does, for rows that need not be here.
+
+    Parameters
+    ----------
+    lengths : callable
+        ``lengths(forward)`` is the squared length of each row times `forward`.
+    inverse_root : callable
+        ``inverse_root(factor)`` is the F of which F Fᵀ inverts the Gram matrix of the
+        rows, each times its factor.
+    leverage : array of shape (n,), float64
+    rank : int
+    p : float
+
     Yields
     ------
     LewisState
-        `change` is the largest |T(v) - v|.
     """
-    xp = array_namespace(rows)
-    leverage = squared_lengths(rows)
+    xp = array_namespace(leverage)
     # Rows of zeros have weight zero and no logarithm.
     present = leverage > float(xp.finfo(xp.float64).smallest_normal)
     one = xp.ones_like(leverage)
     log_leverage = xp.log(xp.where(present, leverage, one))
     # For p > 2 powers of leverage would leave all weight to few rows at first.
     start = xp.where(present, xp.exp(min(1.0, p / 2) * log_leverage), 0 * leverage)
-    v = min(1.0, p / 2) * log_leverage + xp.log(rows.shape[1] / xp.sum(start))
+    v = min(1.0, p / 2) * log_leverage + xp.log(rank / xp.sum(start))
     low, high = math.sqrt(min(1.0, p / 2)), math.sqrt(max(1.0, p / 2))
     step = 4 / (low + high) ** 2
     momentum = ((high - low) / (high + low)) ** 2
     before = v
     while True:
         factor = xp.where(present, xp.exp((0.5 - 1 / p) * v), 0 * v)
-        forward = _inverse_root(factor[:, None] * rows)
-        length = squared_lengths(rows @ forward)
+        forward = inverse_root(factor)
+        length = lengths(forward)
         target = (p / 2) * xp.log(xp.where(present, length, one))
         weights = xp.where(present, xp.exp(target), 0 * target)
         moved = xp.where(present, target - v, 0 * v)
@@ -150,8 +177,14 @@ def _inverse_root(A):
     values, V = xp.linalg.eigh(xp.matrix_transpose(A) @ A)
     if float(values[0]) * SAFE_CONDITION > float(values[-1]):
         return V / xp.sqrt(values)
-    s, Vt = xp.linalg.svd(xp.linalg.qr(A)[1], full_matrices=False)[1:]
-    tiny = A.shape[1] * float(xp.finfo(xp.float64).eps) * float(s[0])
+    return inverse_root_of_triangle(xp.linalg.qr(A)[1])
+
+
+def inverse_root_of_triangle(R):
+    """Return F with F Fᵀ = (RᵀR)⁻¹, for columns known to be independent."""
+    xp = array_namespace(R)
+    s, Vt = xp.linalg.svd(R, full_matrices=False)[1:]
+    tiny = R.shape[1] * float(xp.finfo(xp.float64).eps) * float(s[0])
     return xp.matrix_transpose(Vt) / xp.maximum(s, xp.full_like(s, tiny))
 
 

@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from .._estimator import Estimator
 from .._sklearn import fit_context
+from .._validation import refuse_dask
 from ._alignment import Alignment, schedule
 from ._clouds import automatic_cell, check_cloud, thin
 from ._motion import check_motion, orthonormal
@@ -265,6 +266,7 @@ default="solve"
         """
         check_settings(self)
         start = np.eye(4) if self.init is None else check_motion(self.init, "init")
+        refuse_dask(self, X)
         cloud = check_cloud(X, "X")
         index = self._index_of(y)
         points, weights = self._thinned(cloud, index)

@@ -15,7 +15,7 @@ from .._estimator import Estimator
 from .._loop import run
 from .._sklearn import Interval, StrOptions, fit_context, partial_fit_context
 from .._validation import validate_X
-from ..linalg._moments import merge_moments, slice_moments
+from ..linalg._moments import merge_moments, table_moments
 from ..linalg._row_scores import (
     draw_fixed_size,
     inclusion_probabilities,
@@ -25,6 +25,7 @@ from ..linalg._row_scores import (
 )
 from ._draw import too_many
 from ._frames import Frame, columns_of, double, frame_of, round_sizes, take_rows
+from ._row_blocks import RowBlocks
 from ._scores import coordinates_of, exact_sensitivities, sensitivity_bounds
 
 METHODS = {
@@ -61,7 +62,7 @@ def _one_of(methods, what):
     return check
 
 
-class LpRowSampler(Estimator):
+class LpRowSampler(RowBlocks, Estimator):
     """Draw weighted rows that stand in for all rows in an ℓp norm.
 
     With the sample S and its weights, ``Σ_S weight |xᵀb - c|^p`` is near
@@ -225,19 +226,16 @@ class LpRowSampler(Estimator):
         rng = check_random_state(self.random_state)
         self.n_iter_ = 1
         scores, turn = self._scores(coordinates, X)
-        if self.method == "root_leverage":
-            kept, probabilities = self._rounds(coordinates.rows, n_samples, rng)
-        else:
-            probabilities = inclusion_probabilities(to_numpy(scores), n_samples)
-            kept = draw_fixed_size(probabilities, n_samples, rng)
         if turn is not None:
             self._frame = Frame(centre, coordinates.forward @ turn)
-        self.scores_ = xp.astype(scores, X.dtype)
-        self.total_ = float(xp.sum(scores))
-        self.probabilities_ = asarray_like(probabilities, X)
-        self.indices_ = asarray_like(kept, X)
-        self.sample_weight_ = asarray_like(1 / probabilities[kept], X)
-        self.n_samples_seen_ = n_rows
+
+        def lengths(kept, scale):
+            part = xp.take(coordinates.rows, asarray_like(kept, X), axis=0)
+            part = part * asarray_like(scale, part)[:, None]
+            return to_numpy(squared_lengths(row_coordinates(part).rows))
+
+        drawn = self._draw(to_numpy(scores), lengths, n_samples, rng)
+        self._keep(X, scores, *drawn)
         return self
 
     def fit_resample(self, X, y=None):
@@ -287,8 +285,7 @@ class LpRowSampler(Estimator):
         before = getattr(self, "_moments", None)
         X, _ = validate_X(self, X, reset=before is None)
         self._check_squares(X)
-        labels = np.zeros(X.shape[0], dtype=np.int64)
-        moments = slice_moments(X, labels, 1, per_slice=False)
+        moments = table_moments(X)
         if before is not None:
             moments = merge_moments(before, moments)
         self._moments = moments
@@ -376,16 +373,8 @@ class LpRowSampler(Estimator):
             turn = None if self.method == "sensitivity" else identity
             return scores ** (self._power() / 2), turn
         if self.method == "lewis":
-            outcome = run(
-                self,
-                lewis_passes(rows, self.p),
-                X=X,
-                max_iter=MAX_PASSES,
-                tol=LEWIS_TOL,
-                remedy="scores are rough; scale the columns to like size",
-            )
-            self.n_iter_ = outcome.n_iter
-            return outcome.state.weights, outcome.state.forward
+            state = self._run_lewis(lewis_passes(rows, self.p), X)
+            return state.weights, state.forward
         if self.method == "l2_augmented":
             bounds = sensitivity_bounds(rows, self.p)
             return bounds + squared_lengths(rows) + 1 / rows.shape[0], None
@@ -397,8 +386,28 @@ class LpRowSampler(Estimator):
             )
         return exact_sensitivities(rows, self.p, 1e-6), None
 
-    def _rounds(self, rows, n_samples, rng):
-        """Draw by root leverage, then from what was drawn, and so on.
+    def _run_lewis(self, passes, X):
+        outcome = run(
+            self,
+            passes,
+            X=X,
+            max_iter=MAX_PASSES,
+            tol=LEWIS_TOL,
+            remedy="scores are rough; scale the columns to like size",
+        )
+        self.n_iter_ = outcome.n_iter
+        return outcome.state
+
+    def _draw(self, scores, lengths, n_samples, rng):
+        """Draw by scores, or by root leverage in rounds.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_rows,)
+        lengths : callable
+            ``lengths(kept, scale)`` is the leverage of the rows `kept` times `scale`.
+        n_samples : int
+        rng : RandomState
 
         Returns
         -------
@@ -406,19 +415,28 @@ class LpRowSampler(Estimator):
         probabilities : ndarray of shape (n_rows,)
             Products over the rounds each row took part in.
         """
-        n_rows, xp = rows.shape[0], array_namespace(rows)
-        sizes = round_sizes(n_rows, n_samples, rows.shape[1], self.p, self.n_rounds)
+        n_rows = len(scores)
+        if self.method != "root_leverage":
+            probabilities = inclusion_probabilities(scores, n_samples)
+            return draw_fixed_size(probabilities, n_samples, rng), probabilities
+        sizes = round_sizes(n_rows, n_samples, self.rank_, self.p, self.n_rounds)
         kept, probabilities = np.arange(n_rows), np.ones(n_rows)
         for size in sizes:
-            part = xp.take(rows, asarray_like(kept, rows), axis=0)
-            scale = probabilities[kept] ** (-1 / self.p)
-            part = row_coordinates(part * asarray_like(scale, rows)[:, None]).rows
-            scores = to_numpy(squared_lengths(part)) ** (self.p / 2)
-            share = inclusion_probabilities(scores, size)
+            scores = lengths(kept, probabilities[kept] ** (-1 / self.p))
+            share = inclusion_probabilities(scores ** (self.p / 2), size)
             probabilities[kept] *= share
             kept = kept[draw_fixed_size(share, size, rng)]
         self.n_iter_ = len(sizes)
         return kept, probabilities
+
+    def _keep(self, X, scores, kept, probabilities):
+        xp = array_namespace(scores)
+        self.scores_ = xp.astype(scores, X.dtype)
+        self.total_ = float(xp.sum(scores))
+        self.probabilities_ = asarray_like(probabilities, X)
+        self.indices_ = asarray_like(kept, X)
+        self.sample_weight_ = asarray_like(1 / probabilities[kept], X)
+        self.n_samples_seen_ = len(probabilities)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

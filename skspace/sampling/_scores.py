@@ -23,12 +23,18 @@ SENSITIVITY_STEPS = 100
 def coordinates_of(X):
     """Orthonormal coordinates of the rows, of a table that is not all zero."""
     coordinates = row_coordinates(X)
-    if coordinates.forward.shape[1] == 0:
+    check_rank(coordinates.forward.shape[1])
+    return coordinates
+
+
+def check_rank(rank):
+    """Return the rank of a table, unless that is zero."""
+    if rank == 0:
         raise ValueError(
             "Every row of X is zero: no row counts more than another. Pass data, or "
             "draw uniformly."
         )
-    return coordinates
+    return rank
 
 
 def leverage_scores(X):
