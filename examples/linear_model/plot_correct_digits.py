@@ -128,7 +128,7 @@ for ax, (name, (X, y)) in zip(axes, problems.items(), strict=True):
         digits.append(correct_digits(coef, truth))
     bars = ax.barh(list(solvers), digits, color=["C7"] * 4 + ["C0"])
     ax.bar_label(bars, fmt="%.1f", padding=2)
-    ax.set(title=f"{name}, condition {np.linalg.cond(A):.0e}", xlim=(0, 18))
+    ax.set(title=f"{name}, condition {np.linalg.cond(A):.0e}", xlim=(0, 20))
     ax.set_xlabel("correct digits of the worst coefficient")
 
 # %%

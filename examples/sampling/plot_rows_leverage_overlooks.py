@@ -74,7 +74,7 @@ for method in ("uniform", "leverage", "root_leverage", "lewis"):
 ax.set(xlabel="rows drawn", ylabel="largest relative error", xticks=sizes)
 ax.xaxis.set_major_formatter("{x:.0f}")
 ax.minorticks_off()
-_ = ax.legend()
+_ = ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 # %%
 # Uniform rows miss the gross readings, rows by leverage the hidden ones; those few that
