@@ -65,26 +65,5 @@ class DirectionalRegression(MomentSDR):
     True
     """
 
-    def __init__(
-        self,
-        n_components=None,
-        *,
-        n_slices=10,
-        target_type="auto",
-        min_slice=5,
-        scale="raw",
-        rcond=1e-6,
-        shrinkage=None,
-        random_state=None,
-    ):
-        self.n_components = n_components
-        self.n_slices = n_slices
-        self.target_type = target_type
-        self.min_slice = min_slice
-        self.scale = scale
-        self.rcond = rcond
-        self.shrinkage = shrinkage
-        self.random_state = random_state
-
     def _directions(self, moments, whitening):
         return leading_directions(directional_kernel(moments), whitening)

@@ -25,7 +25,7 @@ from ..linalg._inverse_moments import (
     TIE,
     average_variance_kernel,
     directional_kernel,
-    inverse_regression_factor,
+    inverse_regression_kernel,
     leading_directions,
     whitened_moments,
 )
@@ -40,12 +40,6 @@ __all__ = ["sdr_influence"]
 
 BLOCK_BYTES = 2**24
 """Rows are taken in blocks whose arrays have about this size."""
-
-
-def inverse_regression_kernel(moments):
-    """Return Σ p_h m_h m_hᵀ."""
-    F = inverse_regression_factor(moments)
-    return F @ array_namespace(F).matrix_transpose(F)
 
 
 METHODS = {

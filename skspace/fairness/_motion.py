@@ -14,7 +14,7 @@ from ..linalg._influence import (
     directional_influence,
     inverse_regression_influence,
 )
-from ..linalg._inverse_moments import inverse_regression_factor, whitened_moments
+from ..linalg._inverse_moments import inverse_regression_kernel, whitened_moments
 from ..linalg._slices import assign_slices
 from ..linalg._span_influence import (
     leading_span,
@@ -51,8 +51,7 @@ class _Sliced(NamedTuple):
         )
 
     def kernel_of_means(self):
-        F = inverse_regression_factor(self.part.moments)
-        return F @ array_namespace(F).matrix_transpose(F)
+        return inverse_regression_kernel(self.part.moments)
 
 
 class _Variable(NamedTuple):

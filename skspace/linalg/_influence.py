@@ -17,7 +17,7 @@ import math
 from .._array import array_namespace, device
 from ._inverse_moments import (
     average_variance_kernel,
-    inverse_regression_factor,
+    inverse_regression_kernel,
 )
 
 
@@ -53,7 +53,7 @@ def average_variance_influence(moments, W, labels, left, right):
     """
     xp = array_namespace(W)
     D = moments.total - moments.covariance
-    M, B = average_variance_kernel(moments), _mean_square_of_means(moments)
+    M, B = average_variance_kernel(moments), inverse_regression_kernel(moments)
     found = _by_slice(2 * D - D @ D - 2 * B + M, labels, left, right)
     found = found + _symmetric_outer(W @ (B - M / 2), W, left, right)
     own = xp.zeros_like(W)
@@ -76,7 +76,7 @@ def directional_influence(moments, W, labels, left, right):
     xp = array_namespace(W)
     share = moments.share[:, None, None]
     D = moments.second_moment - moments.total
-    S, B = xp.sum(share * (D @ D), axis=0), _mean_square_of_means(moments)
+    S, B = xp.sum(share * (D @ D), axis=0), inverse_regression_kernel(moments)
     v = xp.sum(share * (D @ moments.mean[:, :, None]), axis=0)[:, 0]
     found = _by_slice(S + B - D @ D - 2 * D, labels, left, right)
     own = xp.zeros_like(W)
@@ -163,15 +163,10 @@ def projector_score(coefficients):
     return math.sqrt(2) * xp.sqrt(xp.sum(outside * outside, axis=(1, 2)))
 
 
-def _mean_square_of_means(moments):
-    F = inverse_regression_factor(moments)
-    return F @ array_namespace(F).matrix_transpose(F)
-
-
 def _mean_and_pull(moments, W, labels):
     """m_h and t = m_h - B w / 2 of each observation."""
     m = array_namespace(W).take(moments.mean, labels, axis=0)
-    return m, m - W @ _mean_square_of_means(moments) / 2
+    return m, m - W @ inverse_regression_kernel(moments) / 2
 
 
 def _by_slice(matrices, labels, left, right):

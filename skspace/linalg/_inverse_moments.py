@@ -64,6 +64,12 @@ def inverse_regression_factor(moments):
     return xp.matrix_transpose(xp.sqrt(moments.share)[:, None] * moments.mean)
 
 
+def inverse_regression_kernel(moments):
+    """Return B."""
+    F = inverse_regression_factor(moments)
+    return F @ array_namespace(F).matrix_transpose(F)
+
+
 def average_variance_kernel(moments):
     """Return Σ p_h (K - V_h)²."""
     D = moments.total - moments.covariance
