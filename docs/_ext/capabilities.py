@@ -96,9 +96,8 @@ class Capabilities(Directive):
         rows = [["", *COLUMNS]]
         for module, classes in families():
             blank = [""] * len(COLUMNS)
-            rows.append(
-                [f":mod:`{module.removeprefix('skspace.')} <{module}>`", *blank]
-            )
+            page = f"{module.removeprefix('skspace.')} </api/generated/{module}>"
+            rows.append([f":doc:`{page}`", *blank])
             for cls in classes:
                 estimator = instance(cls)
                 marks = ["✓" if has(estimator) else "" for has in COLUMNS.values()]
