@@ -9,61 +9,7 @@ kept per axis on the way down (Arya and Mount, 1993), and are exact.
 import numpy as np
 from numba import njit
 
-BUCKET = 16
-"""A leaf has at most this many points, and at least half as many."""
-SAMPLE = 64
-"""Points by which the extent of a node is judged."""
-DEPTH = 64
-"""Room for the nodes that wait during a search."""
-
-
-@njit(cache=True, nogil=True)
-def _widest(points, start, stop):
-    """Return the axis along which the run extends farthest, by a sample of it."""
-    stride = max(1, (stop - start) // SAMPLE)
-    lx = hx = points[start, 0]
-    ly = hy = points[start, 1]
-    lz = hz = points[start, 2]
-    for i in range(start + stride, stop, stride):
-        x, y, z = points[i, 0], points[i, 1], points[i, 2]
-        lx, hx = min(lx, x), max(hx, x)
-        ly, hy = min(ly, y), max(hy, y)
-        lz, hz = min(lz, z), max(hz, z)
-    if hx - lx >= hy - ly and hx - lx >= hz - lz:
-        return 0
-    return 1 if hy - ly >= hz - lz else 2
-
-
-@njit(cache=True, nogil=True)
-def _select(points, order, start, stop, middle, axis):
-    """Reorder the run so that its `middle` holds what sorting would put there."""
-    left, right = start, stop - 1
-    while left < right:
-        # the median of three guards against sorted input
-        a = points[left, axis]
-        b = points[(left + right) // 2, axis]
-        c = points[right, axis]
-        pivot = max(min(a, b), min(max(a, b), c))
-        i, j = left, right
-        while i <= j:
-            while points[i, axis] < pivot:
-                i += 1
-            while points[j, axis] > pivot:
-                j -= 1
-            if i <= j:
-                x, y, z = points[i, 0], points[i, 1], points[i, 2]
-                points[i, 0], points[i, 1] = points[j, 0], points[j, 1]
-                points[i, 2] = points[j, 2]
-                points[j, 0], points[j, 1], points[j, 2] = x, y, z
-                order[i], order[j] = order[j], order[i]
-                i += 1
-                j -= 1
-        if middle <= j:
-            right = j
-        elif middle >= i:
-            left = i
-        else:
-            return
+from .halving import BUCKET, DEPTH, select, widest
 
 
 @njit(cache=True, nogil=True)
@@ -101,8 +47,8 @@ def build(points):
     for node in range(n_nodes):
         start, stop = starts[node], stops[node]
         middle = (start + stop) // 2
-        axis = _widest(out, start, stop)
-        _select(out, order, start, stop, middle, axis)
+        axis = widest(out, start, stop)
+        select(out, order, start, stop, middle, axis)
         axes[node] = axis
         splits[node] = out[middle, axis]
         starts[2 * node + 1], stops[2 * node + 1] = start, middle
