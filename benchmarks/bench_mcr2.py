@@ -52,10 +52,10 @@ def curves_set(seed=0):
 
 
 def tables(n_seeds):
-    """Accuracy of what is kept, at the last step, and by the eigengap; the curves."""
+    """Accuracy of the labels; of looks at the network kept: last, by the eigengap."""
     sets = [*image_sets(), ("Two curves", *curves_set())]
     for name, X, y in sets:
-        kept, last, gap, over_steps = [], [], [], []
+        found, last, gap, over_steps = [], [], [], []
         for seed in range(n_seeds):
             model = MCR2Clustering(len(np.unique(y)), random_state=seed).fit(X)
             steps = np.array(list(model.checkpoint_labels_))
@@ -64,12 +64,12 @@ def tables(n_seeds):
                 for labels in model.checkpoint_labels_.values()
             ]
             eigengap = model.training_curves_["eigengap"][steps]
-            kept.append(clustering_accuracy(y, model.labels_))
+            found.append(clustering_accuracy(y, model.labels_))
             last.append(accuracy[-1])
             gap.append(accuracy[int(np.argmax(eigengap))])
             over_steps.append(accuracy)
             print(
-                f"  {name} seed {seed}: kept {kept[-1]:.3f} at step "
+                f"  {name} seed {seed}: labels {found[-1]:.3f}; network with step "
                 f"{model.kept_step_}, last {last[-1]:.3f}, by eigengap {gap[-1]:.3f}; "
                 f"ranks {model.cluster_ranks_.tolist()} of {model.feature_rank_}; "
                 f"over steps {np.round(accuracy, 3).tolist()}",
@@ -77,7 +77,7 @@ def tables(n_seeds):
             )
         best = np.mean([max(accuracy) for accuracy in over_steps])
         print(
-            f"{name}: kept {np.mean(kept):.3f}, last step {np.mean(last):.3f}, "
+            f"{name}: labels {np.mean(found):.3f}, last step {np.mean(last):.3f}, "
             f"eigengap {np.mean(gap):.3f}, best look {best:.3f}"
         )
 

@@ -126,10 +126,16 @@ INSTANCES = {
     ],
     # small networks: the contract asks for many fits, not for good ones
     "MCR2Clustering": [
-        {"hidden_layer_sizes": (32,), "n_components": 8, "max_steps": 20},
+        {
+            "hidden_layer_sizes": (32,),
+            "n_components": 8,
+            "n_networks": 1,
+            "max_steps": 20,
+        },
         {
             "hidden_layer_sizes": (16, 16),
             "n_components": 6,
+            "n_networks": 2,
             "warmup_steps": 5,
             "max_steps": 5,
             "compression_columns": 10,

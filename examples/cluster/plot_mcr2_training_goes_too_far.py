@@ -31,10 +31,16 @@ y = np.repeat(np.arange(4), 40)
 # %%
 # Every ten steps the estimator looks at the labels and measures how much rate they save
 # **on the input**, which the network cannot change. The best are kept. The truth is
-# used here for the last panel only.
+# used here for the last panel only. (One network will do; by default three are trained
+# and their labels combined.)
 
 model = MCR2Clustering(
-    4, hidden_layer_sizes=(128, 128), n_components=32, random_state=0, tol=0
+    4,
+    hidden_layer_sizes=(128, 128),
+    n_components=32,
+    n_networks=1,
+    random_state=0,
+    tol=0,
 ).fit(X)
 accuracy = np.full(len(model.training_curves_["step"]), np.nan)
 for step, labels in model.checkpoint_labels_.items():

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from time import perf_counter
 
 import numpy as np
 
-from .._array import array_namespace, asarray_like
-from .._loop import close_task, log, open_task, run
+from .._array import asarray_like
 from .._sklearn import Interval, StrOptions
-from ..linalg._sinkhorn import eta_of_perplexity
-from ..nn import SGD, Adam
 from ._base import SubspaceClusterer
 from ._docs import shared_docs
 from ._geometry import take_rows
-from ._mcr2_labels import Checks, cut_membership, energy_rank
-from ._mcr2_training import (
-    Objective,
-    TwoHeads,
-    batches,
-    check_sizes,
-    copy_head,
-    noisy_views,
-    train,
-    warm_up,
-)
+from ._mcr2_fit import find_labels, find_nothing, layer_sizes, scaled
+from ._mcr2_labels import energy_rank
+from ._mcr2_training import TwoHeads
 
 NOT_HERE = {"affine", "affinity", "assign_labels", "n_jobs"}
 NOT_HERE |= {"affinity_matrix_", "representation_matrix_", "n_connected_components_"}
-
-CHECK_EVERY = 10
-"""Steps between two looks at labels."""
-
-KEPT_MEMBERSHIP = 5000
-"""Most samples whose membership is kept, a dense table of their square."""
 
 
 @shared_docs(center="False", omit=NOT_HERE)
@@ -55,6 +37,9 @@ class MCR2Clustering(SubspaceClusterer):
         Dimension of the features.
     hidden_layer_sizes : tuple of int, default=(512, 512)
         Widths of the layers below both heads.
+    n_networks : int, default=3
+        Networks trained from different starts. Labels are what they agree on: a cut
+        of the graph of how often two samples were put together.
     eps2 : float, default=0.1
         Squared precision of the coding rates, for rows of unit length.
     eta : float or "auto", default="auto"
@@ -87,8 +72,9 @@ class MCR2Clustering(SubspaceClusterer):
     tol : float, default=1e-3
         Stop when the objective changes by less over ten steps, relative to it.
     restore_best : bool, default=True
-        Keep the parameters whose labels save most rate **on the input**, looked at
-        every ten steps, rather than those of the last step; see the notes.
+        Keep the parameters of each network whose labels save most rate **on the
+        input**, looked at every ten steps, rather than those of the last step; see the
+        notes.
     max_spectral : int, default=10000
         Most samples whose membership is cut; the others go to their nearest subspace
         of features.
@@ -102,7 +88,8 @@ class MCR2Clustering(SubspaceClusterer):
     ----------
     {attributes}
     embedding_ : array of shape (n_samples, n_components)
-        Features of the training samples, rows of unit length.
+        Features of the training samples, rows of unit length. This and all below are
+        of the one network that is kept.
     membership_ : array of shape (n_samples, n_samples) or None
         Doubly stochastic; None above 5000 samples, or where not all were cut.
     eta_ : float
@@ -114,7 +101,8 @@ class MCR2Clustering(SubspaceClusterer):
     kept_step_ : int
         Step whose parameters were kept; 0 is the warm-up.
     checkpoint_labels_ : dict of int to ndarray
-        Labels of the rows that were cut, by step.
+        Labels of the rows that were cut, by step. With several networks `labels_` need
+        not be among them.
     cluster_ranks_ : array of shape (n_clusters,), int64
         Dimensions that hold 95 % of the energy of the features of each cluster.
     feature_rank_ : int
@@ -144,22 +132,27 @@ class MCR2Clustering(SubspaceClusterer):
     there. So every ten steps the labels are judged by
     :func:`~skspace.metrics.rate_reduction` of the prepared samples, centred and scaled
     to unit length once more, and the best are kept; so are the best of three ways to
-    round eigenvectors (k-means,
-    cluster-QR, discretisation). No truth enters. The
+    round eigenvectors (k-means, cluster-QR, discretisation). No truth enters. The
     reduction prefers clusters of about one size, and subspaces: where clusters are
     neither, look at ``training_curves_`` and ``checkpoint_labels_``.
+
+    *Networks err differently.* One merges two clusters, another splits a third; what
+    most of `n_networks` put together is right more often than any of them. Features,
+    curves and `predict` are those of the network whose labels agree best with the
+    result (adjusted Rand index).
 
     *Cost* of a step with b samples in the batch: 3 b² d(d + 1) operations for the
     rates, as matrix products, b factorisations of order d, and the network. Every
     ten steps the membership of all samples, n² d and about thirty products of it with
     a vector. Memory: 16 n² bytes in float64 for up to `max_spectral` samples, half of
-    it in float32, and (3 b d²/2 + 6 b²) numbers for a step.
+    it in float32, and (3 b d²/2 + 6 b²) numbers for a step. All this `n_networks`
+    times, one after another.
 
     *Differences from the paper.* A perceptron on the given features instead of a
     residual network on images; a symmetric Sinkhorn iteration run to convergence and
     differentiated implicitly instead of five unrolled half-steps; Adam without weight
-    decay; eta by perplexity; `restore_best`; labels of all samples instead of single
-    batches; `predict` by subspaces of features.
+    decay; eta by perplexity; `restore_best`; several networks; labels of all samples
+    instead of single batches; `predict` by subspaces of features.
 
     References
     ----------
@@ -197,6 +190,7 @@ class MCR2Clustering(SubspaceClusterer):
         },
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "hidden_layer_sizes": ["array-like"],
+        "n_networks": [Interval(Integral, 1, None, closed="left")],
         "eps2": [Interval(Real, 0, None, closed="neither")],
         "eta": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "membership_reg": [Interval(Real, 0, None, closed="left")],
@@ -222,6 +216,7 @@ class MCR2Clustering(SubspaceClusterer):
         *,
         n_components=64,
         hidden_layer_sizes=(512, 512),
+        n_networks=3,
         eps2=0.1,
         eta="auto",
         membership_reg=0.0,
@@ -250,6 +245,7 @@ class MCR2Clustering(SubspaceClusterer):
         self.n_clusters = n_clusters
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.n_networks = n_networks
         self.eps2 = eps2
         self.eta = eta
         self.membership_reg = membership_reg
@@ -275,144 +271,17 @@ class MCR2Clustering(SubspaceClusterer):
         self.random_state = random_state
         self.verbose = verbose
 
-    # -- labels ---------------------------------------------------------------------
-
     def _find_labels(self, V, rows, n_samples, rng):
-        n = V.shape[0]
-        goal = self._goal(V)
-        check_sizes(self, V)
-        parameters = goal.network.start(rng, like=V)
-        data = batches(self._scaled(V), self.batch_size, rng)
-
-        task = open_task(self, n_runs=2, X=V)
-        if self.warmup_steps:
-            spread = run(
-                self,
-                warm_up(goal, parameters, data, rng),
-                X=V,
-                max_iter=self.warmup_steps,
-                converged=lambda history: False,
-                task=task,
-                name="warm-up",
-                warn=False,
-            )
-            parameters = copy_head(spread.state.parameters)
-
-        cut_rows = np.arange(n)
-        if n > self.max_spectral:
-            cut_rows = np.sort(rng.choice(n, self.max_spectral, replace=False))
-        self._choose_eta(goal, parameters, self._scaled(V))
-        checks = self._checks(goal, take_rows(V, cut_rows), rng)
-        checks.look(0, parameters)
-        self.n_iter_ = 0
-        if self.max_steps:
-            steps = train(goal, parameters, data, rng, self.eta_)
-            outcome = run(
-                self,
-                checks.follow(steps),
-                X=V,
-                max_iter=self.max_steps,
-                tol=self.tol,
-                task=task,
-                warn=False,
-            )
-            self.n_iter_ = outcome.n_iter
-            last = outcome.state.parameters
-            if outcome.n_iter % CHECK_EVERY:
-                checks.look(outcome.n_iter, last)
-            if not self.restore_best:
-                parameters = last
-        close_task(task, self, X=V)
-
-        kept = checks.best if self.restore_best else checks.found[-1]
-        self.kept_step_ = kept.step
-        self.weights_ = kept.parameters if self.restore_best else parameters
-        self.training_curves_ = checks.curves()
-        self.checkpoint_labels_ = {check.step: check.labels for check in checks.found}
-        if len(cut_rows) == n_samples <= KEPT_MEMBERSHIP:
-            scaling = checks.cut(self.weights_).scaling
-            self.membership_ = (
-                scaling.kernel * scaling.factor[:, None]
-            ) * scaling.factor
-        else:
-            self.membership_ = None
-        labels = np.full(n, -1, dtype=np.int64)
-        labels[cut_rows] = kept.labels
-        return labels
+        return find_labels(self, V, n_samples, rng)
 
     def _find_nothing(self, n_samples):
-        # a single cluster has nothing to learn: features are the prepared rows
-        self.weights_, self.membership_ = {}, None
-        self.eta_, self.kept_step_, self.n_iter_ = 0.0, 0, 0
-        self.training_curves_, self.checkpoint_labels_ = {}, {}
-
-    def _goal(self, V):
-        sizes = tuple(int(size) for size in self.hidden_layer_sizes)
-        if not sizes or min(sizes) < 1:
-            raise ValueError(
-                "hidden_layer_sizes must name the widths of one layer or more, got "
-                f"{self.hidden_layer_sizes!r}."
-            )
-        if self.n_views > 1 and self.augment is None and self.noise_scale == 0:
-            raise ValueError(
-                f"n_views={self.n_views} views of a sample are equal; set noise_scale "
-                "or augment."
-            )
-        xp = array_namespace(V)
-        optimizer = {"adam": Adam, "sgd": SGD}[self.optimizer]
-        deviation = float(xp.std(self._scaled(V)))
-        return Objective(
-            network=TwoHeads(V.shape[1], sizes, self.n_components),
-            optimizer=optimizer(self.learning_rate),
-            eps2=self.eps2,
-            membership_reg=self.membership_reg,
-            compression_columns=self.compression_columns,
-            views=noisy_views(self.n_views, self.noise_scale, self.augment, deviation),
-            sinkhorn_max_iter=self.sinkhorn_max_iter,
-            sinkhorn_tol=self.sinkhorn_tol,
-        )
-
-    @staticmethod
-    def _scaled(V):
-        """Bring prepared rows to entries of order one for any number of columns."""
-        return V * V.shape[1] ** 0.5
-
-    def _checks(self, goal, V, rng):
-        seed = rng.randint(2**31)  # equal features get equal labels at every look
-
-        def cut(parameters):
-            start = perf_counter()
-            found = cut_membership(
-                goal.network.apply(parameters, self._scaled(V), head=1),
-                self.eta_,
-                self.n_clusters,
-                max_iter=self.sinkhorn_max_iter,
-                tol=self.sinkhorn_tol,
-                n_init=self.n_init,
-                rng=np.random.RandomState(seed),
-            )
-            log(self, f"labels of {V.shape[0]} samples", perf_counter() - start)
-            return found
-
-        return Checks(V, cut, self.eps2, CHECK_EVERY)
-
-    def _choose_eta(self, goal, parameters, X):
-        if self.eta != "auto":
-            self.eta_ = float(self.eta)
-            return
-        xp = array_namespace(X)
-        X = X[: min(self.batch_size, X.shape[0]), :]
-        C = goal.network.apply(parameters, X, head=1)
-        self.eta_ = eta_of_perplexity(xp.abs(C @ C.T), X.shape[0] / self.n_clusters)
-
-    # -- features -------------------------------------------------------------------
+        find_nothing(self)
 
     def _features(self, V):
         if not self.weights_:
             return V
-        sizes = tuple(int(size) for size in self.hidden_layer_sizes)
-        network = TwoHeads(V.shape[1], sizes, self.n_components)
-        return network.apply(self.weights_, self._scaled(V))
+        network = TwoHeads(V.shape[1], layer_sizes(self), self.n_components)
+        return network.apply(self.weights_, scaled(V))
 
     def _store_subspaces(self, V, labels, n_found):
         Z = self._features(V)

@@ -60,10 +60,7 @@ def cut_membership(C, eta, n_clusters, *, max_iter, tol, n_init, rng):
     )
     values, vectors = _leading(scaling, min(n_clusters + 1, n))
     gap = values[n_clusters - 1] - (values[n_clusters] if n > n_clusters else 0.0)
-    labels = [
-        round_embedding(vectors[:, :n_clusters], how, n_init, rng)
-        for how in ASSIGN_LABELS
-    ]
+    labels = _roundings(vectors[:, :n_clusters], n_init, rng)
     return Cut(labels, scaling, float(gap))
 
 
@@ -77,46 +74,63 @@ class Check(NamedTuple):
     parameters: dict
 
 
-class Checks:
-    """Looks at labels every few steps of a training, and remembers the best.
+class InputRate:
+    """How much rate labels save on the input, which no network can change.
 
     Parameters
     ----------
     V : array of shape (n_rows, n_prepared_features)
         Prepared rows that are cut.
-    cut : callable
-        ``cut(parameters)`` gives the :class:`Cut` of these rows.
     eps2 : float
         Squared precision of the rates of V.
+    """
+
+    def __init__(self, V, eps2):
+        # what all rows have in common tells no cluster from another
+        geometry = find_geometry(V, center=True, normalize=True, affine=False)
+        self.V, _ = prepare(V, geometry)
+        self.eps2 = eps2
+        n, d = V.shape
+        self._whole = log_volume(self.V, d / (n * eps2)) / 2
+
+    def best_of(self, candidates):
+        """Return the labels that save most, and how much that is."""
+        reductions = [self._reduction(labels) for labels in candidates]
+        reduction = max(reductions)
+        return candidates[reductions.index(reduction)], reduction
+
+    def _reduction(self, labels):
+        sizes, volumes = cluster_volumes(self.V, labels, self.eps2)
+        return self._whole - float(sizes @ volumes) / (2 * self.V.shape[0])
+
+
+class Checks:
+    """Looks at labels every few steps of a training, and remembers the best.
+
+    Parameters
+    ----------
+    rate : InputRate
+        Of the rows that are cut.
+    cut : callable
+        ``cut(parameters)`` gives the :class:`Cut` of these rows.
     every : int
         Steps between two looks.
     """
 
-    def __init__(self, V, cut, eps2, every):
-        # what all rows have in common tells no cluster from another
-        geometry = find_geometry(V, center=True, normalize=True, affine=False)
-        self.V, _ = prepare(V, geometry)
-        self.cut, self.eps2, self.every = cut, eps2, every
-        n, d = V.shape
-        self._whole = log_volume(self.V, d / (n * eps2)) / 2
+    def __init__(self, rate, cut, every):
+        self.rate, self.cut, self.every = rate, cut, every
         self.found, self._curves = [], []
 
     def look(self, step, parameters):
         """Find labels, those of three roundings that save most rate on the input."""
         cut = self.cut(parameters)
-        reductions = [self._reduction(labels) for labels in cut.labels]
-        reduction = max(reductions)
-        labels = cut.labels[reductions.index(reduction)]
+        labels, reduction = self.rate.best_of(cut.labels)
         check = Check(step, labels, reduction, cut.eigengap, parameters)
         if self.found and reduction <= self.best.input_reduction:
             check = check._replace(parameters=None)  # one set in memory is enough
         else:
             self.found = [old._replace(parameters=None) for old in self.found]
         self.found.append(check)
-
-    def _reduction(self, labels):
-        sizes, volumes = cluster_volumes(self.V, labels, self.eps2)
-        return self._whole - float(sizes @ volumes) / (2 * self.V.shape[0])
 
     @property
     def best(self):
@@ -145,6 +159,37 @@ class Checks:
             for check in self.found:
                 curves[name][check.step] = getattr(check, name)
         return curves
+
+
+def common_labels(labellings, n_clusters, n_init, rng):
+    """Cut the graph whose edges count how many labellings put two rows together.
+
+    Its normalised adjacency is a product of tables with a column for each cluster of
+    each labelling, so the eigenvectors are singular vectors of a narrow table.
+
+    Parameters
+    ----------
+    labellings : list of ndarray of shape (n,)
+        From 0 without gaps.
+    n_clusters, n_init, rng
+        As in :func:`cut_membership`.
+
+    Returns
+    -------
+    list of ndarray of shape (n,)
+        Candidates, one for each way to round eigenvectors.
+    """
+    members = np.concatenate(
+        [labels[:, None] == np.arange(labels.max() + 1) for labels in labellings],
+        axis=1,
+    ).astype(np.float64)
+    degrees = members @ np.sum(members, axis=0)
+    vectors = np.linalg.svd(members / degrees[:, None] ** 0.5, full_matrices=False)[0]
+    return _roundings(vectors[:, :n_clusters], n_init, rng)
+
+
+def _roundings(vectors, n_init, rng):
+    return [round_embedding(vectors, how, n_init, rng) for how in ASSIGN_LABELS]
 
 
 def _leading(scaling, k):

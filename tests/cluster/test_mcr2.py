@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.metrics import adjusted_rand_score
 
-from skspace.cluster import MCR2Clustering, _mcr2
-from skspace.cluster._mcr2_labels import Checks, cut_membership
+from skspace.cluster import MCR2Clustering, _mcr2_fit
+from skspace.cluster._mcr2_labels import (
+    Checks,
+    Cut,
+    InputRate,
+    common_labels,
+    cut_membership,
+)
 from skspace.cluster._mcr2_training import (
     Objective,
     TwoHeads,
@@ -26,6 +33,7 @@ from skspace.nn import SGD
 SMALL = {
     "hidden_layer_sizes": (32, 32),
     "n_components": 12,
+    "n_networks": 1,
     "warmup_steps": 20,
     "max_steps": 30,
     "learning_rate": 1e-3,
@@ -184,11 +192,59 @@ def test_sparse_and_dense_eigenvectors_agree(rng, monkeypatch):
 
 def test_two_curves_become_two_subspaces(rng):
     X, y = curves(rng)
-    model = MCR2Clustering(2, noise_scale=0.1, random_state=0)
-    model.set_params(hidden_layer_sizes=(64, 64), n_components=32).fit(X)
+    model = MCR2Clustering(2, noise_scale=0.1, n_networks=1, random_state=0)
+    model.set_params(hidden_layer_sizes=(64, 64), n_components=24)
+    model.set_params(compression_columns=50).fit(X.astype(np.float32))
     assert clustering_accuracy(y, model.labels_) == 1
     assert np.all(model.cluster_ranks_ < model.feature_rank_)
     np.testing.assert_array_equal(model.predict(X), model.labels_)
+
+
+def test_what_most_labellings_say_is_the_truth(rng):
+    """Each merges, splits or muddles another part, under names of its own."""
+    y = np.repeat(range(4), 15)
+    merged, split, muddled = y.copy(), y.copy(), y.copy()
+    merged[y == 1] = 0
+    split[:7] = 4
+    muddled[y > 1] = rng.permutation(y[y > 1])
+    names = rng.permutation(5)
+    labellings = [np.unique(merged, return_inverse=True)[1], names[split], muddled]
+    for labels in common_labels([*labellings[:2], y], 4, 5, rng):
+        assert clustering_accuracy(y, labels) == 1
+    for labels in common_labels([*labellings[1:], y], 4, 5, rng):
+        assert clustering_accuracy(y, labels) == 1
+
+
+def test_common_labels_cut_the_graph_of_how_often_rows_are_together(rng, monkeypatch):
+    from skspace.cluster import _mcr2_labels
+
+    labellings = [np.r_[rng.randint(0, k, 40), np.arange(k)][:40] for k in (3, 4, 5)]
+    labellings = [np.unique(labels, return_inverse=True)[1] for labels in labellings]
+    together = sum(labels[:, None] == labels for labels in labellings)
+    scale = together.sum(axis=1) ** -0.5
+    vectors = np.linalg.eigh(scale[:, None] * together * scale)[1][:, -3:]
+    seen = []
+    monkeypatch.setattr(
+        _mcr2_labels, "_roundings", lambda found, n_init, rng: seen.append(found)
+    )
+    common_labels(labellings, 3, 1, rng)
+    np.testing.assert_allclose(seen[0] @ seen[0].T, vectors @ vectors.T, atol=1e-10)
+
+
+def test_the_network_that_agrees_best_is_kept(union, monkeypatch):
+    X, _ = union
+    seen = []
+
+    def spy(labellings, *rest):
+        seen.extend(labellings)
+        return common_labels(labellings, *rest)
+
+    monkeypatch.setattr(_mcr2_fit, "common_labels", spy)
+    model = MCR2Clustering(3, **SMALL | {"n_networks": 3}).fit(X)
+    agreement = [adjusted_rand_score(model.labels_, labels) for labels in seen]
+    kept = model.checkpoint_labels_[model.kept_step_]
+    np.testing.assert_array_equal(kept, seen[int(np.argmax(agreement))])
+    np.testing.assert_allclose(model.embedding_, model.embed(X), atol=1e-12)
 
 
 def test_y_and_repetition_change_nothing(union):
@@ -224,11 +280,9 @@ def test_checks_keep_the_parameters_of_the_first_best_only():
     labels = iter([[0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 0, 1], [0, 0, 0, 1]])
 
     def cut(parameters):
-        from skspace.cluster._mcr2_labels import Cut
-
         return Cut([np.array([0, 1, 1, 1]), np.array(next(labels))], None, 0.0)
 
-    checks = Checks(V, cut, 0.1, 10)
+    checks = Checks(InputRate(V, 0.1), cut, 10)
     for step in range(4):
         checks.look(step, {"step": step})
     assert checks.best.step == 1
@@ -357,4 +411,4 @@ def test_progress_is_printed(union, capsys):
     printed = capsys.readouterr().out
     assert "warm-up iteration 20: objective" in printed
     assert "labels of 120 samples" in printed
-    assert _mcr2.CHECK_EVERY == 10
+    assert _mcr2_fit.CHECK_EVERY == 10

@@ -28,7 +28,9 @@ from skspace.cluster._base import SubspaceClusterer
 from skspace.datasets import make_union_of_subspaces
 from skspace.metrics import clustering_accuracy
 
-SMALLER = {"MCR2Clustering": {"hidden_layer_sizes": (128,), "max_steps": 20}}
+SMALLER = {
+    "MCR2Clustering": {"hidden_layer_sizes": (128,), "n_networks": 1, "max_steps": 20}
+}
 """A network that learns these few samples as well, in a fraction of the time."""
 
 CLUSTERERS = [

@@ -21,7 +21,12 @@ def run(stage):
     """Cluster an arc and a blob, and show what becomes of the labels in training."""
     X, y = arc_and_blob(50 if stage.quick else 100)
     learnt = MCR2Clustering(
-        2, hidden_layer_sizes=(64, 64), n_components=24, tol=0, random_state=0
+        2,
+        hidden_layer_sizes=(64, 64),
+        n_components=24,
+        n_networks=1,  # curves over steps are those of one network
+        tol=0,
+        random_state=0,
     )
     methods = {
         "KMeans(n_init=10)": KMeans(2, n_init=10, random_state=0),
