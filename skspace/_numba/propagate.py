@@ -3,6 +3,14 @@
 import numpy as np
 from numba import njit
 
+from .prefetch import prefetch
+
+AHEAD = 16
+"""Edges between asking for a row of the block and reading it."""
+NEAR = 2**21
+"""Bytes of a block that is in a cache near enough without asking."""
+CACHE_LINE = 64
+
 
 @njit(cache=True, nogil=True)
 def propagate_rows(indptr, indices, data, step, Q, M, out, start, stop):
@@ -19,6 +27,10 @@ def propagate_rows(indptr, indices, data, step, Q, M, out, start, stop):
     averages = c_ == 0 and d == 0
     one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
     width = np.uint64(Q.shape[1])
+    ahead, on_line = np.uint64(AHEAD), np.uint64(CACHE_LINE // Q.itemsize)
+    n_lines = (width + on_line - one) // on_line
+    far = Q.nbytes > NEAR
+    asked = np.uint64(max(len(indices) - AHEAD - 3, 0) if far else 0)
     q, m, o = Q.reshape(Q.size), M.reshape(M.size), out.reshape(out.size)
     for i in range(np.uint64(start), np.uint64(stop)):
         row = i * width
@@ -47,6 +59,11 @@ def propagate_rows(indptr, indices, data, step, Q, M, out, start, stop):
                 o[row + c] += v0 * q[q0 + c] + v1 * q[q1 + c]
             p += two
         while p < end:
+            if p < asked:
+                for t in range(4):
+                    q0 = np.uint64(indices[p + ahead + np.uint64(t)]) * width
+                    for line in range(n_lines):
+                        prefetch(q, q0 + line * on_line)
             v0, q0 = a * data[p], np.uint64(indices[p]) * width
             v1, q1 = a * data[p + one], np.uint64(indices[p + one]) * width
             v2, q2 = a * data[p + two], np.uint64(indices[p + two]) * width
