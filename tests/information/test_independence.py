@@ -28,14 +28,14 @@ PEERS = json.loads((DATA / "independence_peers.json").read_text(encoding="utf-8"
 
 @pytest.mark.parametrize(("name", "x", "y"), SAMPLES, ids=list(PEERS))
 def test_agrees_with_dcor_and_hyppo(name, x, y):
-    ours = independence_test(x, y, n_permutations=1999, random_state=1)
+    ours = independence_test(x, y, n_permutations=999, random_state=1)
     dcor, hyppo = PEERS[name]["dcor"], PEERS[name]["hyppo"]
     assert ours.statistic == pytest.approx(dcor["statistic"], abs=1e-12)
     assert ours.statistic == pytest.approx(hyppo["statistic"], abs=1e-12)
     # hyppo permutes the same statistic; the p-values have the errors of their draws
     p = hyppo["p_value"]
-    error = np.sqrt(p * (1 - p) * (1 / 2000 + 1 / 5000))
-    assert abs(ours.p_value - p) <= 4.5 * error + 5e-4
+    error = np.sqrt(p * (1 - p) * (1 / 1000 + 1 / 5000))
+    assert abs(ours.p_value - p) <= 4.5 * error + 1e-3
     # dcor permutes the one with bias
     assert (ours.p_value < 0.05) == (dcor["p_value"] < 0.05)
 
