@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import assert_all_finite
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from .._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
+from .._array import array_namespace, asarray_like, to_numpy
 from .._response import check_weights
 from .._sklearn import StrOptions, fit_context
 from .._validation import validate_X
 from ._docs import BOHNING, CLASS_WEIGHT, rbf_docs
 from ._losses import LogisticLoss
 from ._rbf_base import GaussianRBF
+from ._targets import check_classes, classes_with_weight
 
 
 @rbf_docs(
@@ -145,19 +143,10 @@ class GaussianRBFClassifier(ClassifierMixin, GaussianRBF):
         X, xp = validate_X(
             self, X, y=None if y is None else "no_validation", ensure_min_samples=2
         )
-        in_library = is_array_api_obj(y) and not isinstance(y, np.ndarray)
-        y = column_or_1d(to_numpy(y) if in_library else y, warn=True)
-        check_consistent_length(X, y)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
+        y = check_classes(y, X)
         weights = check_weights(sample_weight, X)
         seen = slice(None) if weights is None else weights > 0
-        classes = np.unique(y[seen])
-        if len(classes) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs at least 2 classes with weight, got one "
-                f"class: {classes[0]!r}."
-            )
+        classes = classes_with_weight(y, weights, self)
         if self.class_weight is not None:
             each = np.ones(len(y)) if weights is None else weights
             factors = compute_class_weight(

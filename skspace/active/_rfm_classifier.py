@@ -6,18 +6,13 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    check_array,
-    check_consistent_length,
-    column_or_1d,
-)
 
 from .._response import check_weights
 from .._sklearn import fit_context
 from .._validation import validate_X
 from ._rfm_base import RecursiveFeatureMachine
 from ._rfm_docs import recursive_docs
+from ._targets import check_classes, classes_with_weight
 
 SHARPEST = 50.0
 """Largest factor of scores in the softmax of probabilities."""
@@ -94,18 +89,9 @@ class RecursiveFeatureMachineClassifier(ClassifierMixin, RecursiveFeatureMachine
         X, _ = validate_X(
             self, X, y=None if y is None else "no_validation", ensure_min_samples=2
         )
-        y = column_or_1d(y, warn=True)
-        check_array(y, ensure_2d=False, dtype=None, input_name="y")
-        check_consistent_length(X, y)
-        check_classification_targets(y)
+        y = check_classes(y, X)
         weights = check_weights(sample_weight, X)
-        seen = y if weights is None else y[weights > 0]
-        classes = np.unique(seen)
-        if len(classes) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs samples of at least two classes, got one "
-                f"class: {classes[0]!r}."
-            )
+        classes = classes_with_weight(y, weights, self)
         Y = (y[:, None] == classes).astype(np.float64)
         (_, shown, held), choice = self._fit(X, Y, weights, np.ones(len(classes)))
 
