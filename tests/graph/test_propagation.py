@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skspace._numba.propagate import NEAR
 from skspace.graph import _propagation
 from skspace.graph._propagation import Propagation, filter_weights, on_cache_lines
 
@@ -261,6 +262,21 @@ def test_buffers_begin_with_a_cache_line(shape, dtype):
     assert buffer.dtype == dtype
     assert buffer.flags.c_contiguous
     assert buffer.flags.writeable
+
+
+@pytest.mark.parametrize("width", [5, 16])
+def test_rows_asked_for_ahead_change_nothing(width, rng):
+    """Blocks too large for the near cache, vertices of few edges and of many."""
+    n = 2 * NEAR // (8 * width)
+    ends = rng.randint(n, size=(2, 3 * n))
+    ends[0, :100] = 7
+    A = sp.coo_array((np.ones(3 * n), ends), shape=(n, n)).tocsr()
+    A = (A + A.T).tocsr()
+    propagation = Propagation.from_adjacency(A)
+    M = rng.standard_normal((n, width))
+    scale = propagation.scale[:, None]
+    expected = (M + propagation.matrix @ (M * scale) / scale) / 2
+    assert_allclose(propagation.smooth(M, 1, 1.0), expected, atol=1e-12)
 
 
 def test_pickle_leaves_moved_copies_behind():
