@@ -160,6 +160,12 @@ def central_differences(objective, x, step=1e-6):
     return gradient
 
 
+def projector(columns):
+    """Return the orthogonal projector on the span of independent columns."""
+    Q = np.linalg.qr(columns)[0]
+    return Q @ Q.T
+
+
 def relative_error(found, expected):
     """Distance of two arrays in units of the length of the second."""
     return np.linalg.norm(found - expected) / max(np.linalg.norm(expected), 1e-300)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from oracles import central_differences
 from scipy.special import expit
 from scipy.stats import multivariate_normal
 
@@ -29,13 +30,6 @@ def draw(kind, n=40, seed=0):
         Y, loss = np.eye(3)[rng.randint(3, size=n)], LogisticLoss(3)
     rows = Rows(X, Y, weights, float(weights.sum()))
     return rows, loss, 0.5 * rng.standard_normal((3, 2)), rng.standard_normal((5, 3))
-
-
-def central(function, x, step=1e-6):
-    unit = np.eye(len(x))
-    return np.array(
-        [(function(x + step * e) - function(x - step * e)) / (2 * step) for e in unit]
-    )
 
 
 def basis(X, L, C):
@@ -73,7 +67,7 @@ def test_gradient_equals_central_differences(kind, objective, library, monkeypat
             [found.by_ratio],
         ]
     )
-    np.testing.assert_allclose(gradient, central(value, x), atol=1e-6)
+    np.testing.assert_allclose(gradient, central_differences(value, x), atol=1e-6)
 
 
 @pytest.mark.parametrize("penalty", ["squared", "norm"])
@@ -92,7 +86,7 @@ def test_joint_gradient_equals_central_differences(kind, penalty, rng):
         return joint_value(rows, loss, penalty, *parts)
 
     gradient = np.concatenate([np.ravel(part) for part in value(x)[1:]])
-    expected = central(lambda x: value(x).objective, x)
+    expected = central_differences(lambda x: value(x).objective, x)
     np.testing.assert_allclose(gradient, expected, atol=1e-7)
 
 

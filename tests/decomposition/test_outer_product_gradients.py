@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from oracles import projector
 from sklearn.base import clone
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.exceptions import ConvergenceWarning
@@ -16,14 +17,9 @@ from skspace.decomposition import (
     SlicedAverageVarianceEstimation,
     SlicedInverseRegression,
 )
-from skspace.linalg import as_basis, subspace_distance
+from skspace.linalg import subspace_distance
 
 REFINE = pytest.mark.parametrize("refine", [False, True], ids=["opg", "mave"])
-
-
-def projector(subspace):
-    basis = as_basis(subspace)
-    return basis @ basis.T
 
 
 def scores_span(model, X):

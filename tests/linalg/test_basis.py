@@ -4,14 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles import projector
 from sklearn.decomposition import NMF, PCA, KernelPCA
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from skspace.linalg import as_basis, energy_basis, project
-
-
-def projector(Q):
-    return Q @ np.linalg.pinv(Q)
 
 
 @settings(max_examples=50, deadline=None)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from oracles import central_differences
 
 from skspace.linalg import _rbf
 from skspace.linalg._rbf import (
@@ -26,16 +27,6 @@ def problem(rng):
 def loop(X, L, C):
     P = L @ L.T
     return np.array([[np.exp(-(x - c) @ P @ (x - c) / 2) for c in C] for x in X])
-
-
-def central(function, A, step=1e-6):
-    found = np.empty_like(A)
-    for place in np.ndindex(*A.shape):
-        up, down = A.copy(), A.copy()
-        up[place] += step
-        down[place] -= step
-        found[place] = (function(up) - function(down)) / (2 * step)
-    return found
 
 
 def test_basis_functions_follow_their_formula(problem, library):
@@ -105,8 +96,8 @@ def test_gradient_by_metric_and_centres(problem, library):
     slopes = Slopes(*map(library.asarray, (R, w, H, c)))
     by_L, by_C = basis_gradient(basis, slopes, library.asarray(weights))
     for found, expected in (
-        (by_L, central(lambda L: objective(L, C), L)),
-        (by_C, central(lambda C: objective(L, C), C)),
+        (by_L, central_differences(lambda L: objective(L, C), L)),
+        (by_C, central_differences(lambda C: objective(L, C), C)),
     ):
         np.testing.assert_allclose(library.to_numpy(found), expected, atol=1e-6)
 
@@ -118,8 +109,8 @@ def test_gradient_of_the_kernel_of_the_centres(problem, library):
     K = loop(C, L, C)
     found = kernel_gradient(*map(library.asarray, (C, L, C @ L, H, K)))
     expected = (
-        central(lambda L: np.sum(H * loop(C, L, C)), L),
-        central(lambda C: np.sum(H * loop(C, L, C)), C),
+        central_differences(lambda L: np.sum(H * loop(C, L, C)), L),
+        central_differences(lambda C: np.sum(H * loop(C, L, C)), C),
     )
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_allclose(library.to_numpy(ours), theirs, atol=1e-7)
@@ -130,7 +121,9 @@ def test_gradient_by_the_inputs(problem, library):
     w = np.random.RandomState(1).standard_normal((5, 2))
     found = input_gradients(*map(library.asarray, (X @ L, C @ L, L, w)))
     for k, gradients in enumerate(found):
-        expected = central(lambda X, k=k: np.sum(loop(X, L, C) @ w[:, k]), X)
+        expected = central_differences(
+            lambda X, k=k: np.sum(loop(X, L, C) @ w[:, k]), X
+        )
         np.testing.assert_allclose(library.to_numpy(gradients), expected, atol=1e-8)
 
 

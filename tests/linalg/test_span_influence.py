@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from oracles import projector
 
 from skspace.linalg._downstream_influence import fit_linear
 from skspace.linalg._fair_blocks import order_shared
@@ -26,11 +27,6 @@ def curve(rng, shape=(R, R), symmetric=True):
     """Value at 0, and what it moves by: M + t D."""
     M, D = rng.standard_normal(shape), rng.standard_normal(shape)
     return (M + M.T, D + D.T) if symmetric else (M, D)
-
-
-def projector(G):
-    Q = np.linalg.qr(G)[0]
-    return Q @ Q.T
 
 
 def assert_moves(span, P_at, u):
