@@ -64,13 +64,14 @@ def _check_classes(column, name):
         ) from None
 
 
-def check_weights(sample_weight, X):
+def check_weights(sample_weight, X, *, any_size=False):
     """Return weights as a host float64 array, or None for none.
 
     Raises
     ------
     ValueError
-        If they are not one finite non-negative number per row with a positive sum.
+        If they are not one finite non-negative number per row with a positive sum, or,
+        but where `any_size` is allowed, if squares of the largest overflow or vanish.
     """
     if sample_weight is None:
         return None
@@ -90,6 +91,11 @@ def check_weights(sample_weight, X):
         raise ValueError("Negative values in sample_weight: rows cannot be taken away.")
     if not np.any(weights):
         raise ValueError("Sample weights must contain at least one non-zero number.")
+    if not (any_size or 1e-150 <= np.max(weights) <= 1e150):
+        raise ValueError(
+            f"The largest sample_weight is {np.max(weights):.1g}: squares of such "
+            "numbers leave the range of float64. Multiply all by one constant."
+        )
     return weights
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 
+import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import (
@@ -82,6 +83,19 @@ def interruptible():
         raise KeyboardInterrupt from error
 
 
+@contextlib.contextmanager
+def refused_in_words():
+    """Say of arithmetic that failed what it means: numbers no sum was made for."""
+    try:
+        yield
+    except (ArithmeticError, np.linalg.LinAlgError) as error:
+        raise ValueError(
+            f"These numbers could not be computed with ({error}): they are too large, "
+            "too small, or too different in size. Bring features to similar units, "
+            "for example by StandardScaler, and y and weights to moderate ones."
+        ) from error
+
+
 def _transactional(fit):
     """Make `fit` start without what an earlier one found, and undo it if it fails.
 
@@ -97,7 +111,7 @@ def _transactional(fit):
             for name in before:
                 if name.endswith("_") and not name.startswith("_"):
                     del vars(self)[name]
-            with interruptible():
+            with interruptible(), refused_in_words():
                 return fit(self, *args, **kwargs)
         except BaseException:
             vars(self).clear()
@@ -123,7 +137,7 @@ def partial_fit_context(partial_fit):
     def transaction(self, *args, **kwargs):
         before = dict(vars(self))
         try:
-            with interruptible():
+            with interruptible(), refused_in_words():
                 return validated(self, *args, **kwargs)
         except BaseException:
             vars(self).clear()

@@ -6,6 +6,8 @@ arrays speak for themselves.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn import get_config
@@ -17,9 +19,11 @@ __all__ = [
     "as_table",
     "check_enough_samples",
     "check_memory",
+    "check_range",
     "check_same_place",
     "discrete_mask",
     "refuse_dask",
+    "refuses_overflow",
     "sparse_output",
     "validate_X",
     "validate_scores",
@@ -131,6 +135,34 @@ def check_enough_samples(n_samples, n_clusters):
             f"n_samples={n_samples} should be >= n_clusters={n_clusters}; pass more "
             "samples or ask for fewer clusters."
         )
+
+
+def check_range(value, dtype, what):
+    """Refuse a number beyond the range of the dtype in which it will be kept."""
+    if float(value) > float(np.finfo(str(dtype).rpartition(".")[2]).max):
+        raise ValueError(
+            f"{what} is {float(value):.1g}, beyond the range of {dtype}; divide the "
+            "features by a constant, or pass float64 where they are float32."
+        )
+
+
+def refuses_overflow(method):
+    """Refuse results of a method beyond the range of numbers, in place of infinity."""
+
+    @functools.wraps(method)
+    def bounded(self, X):
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = method(self, X)
+        xp = array_namespace(result)
+        if not bool(xp.all(xp.isfinite(result))):
+            raise ValueError(
+                f"{type(self).__name__}.{method.__name__} leads beyond the range of "
+                f"{result.dtype}: these rows are far larger than those of fit. Pass "
+                "rows in the same units, as float64."
+            )
+        return result
+
+    return bounded
 
 
 def check_memory(n_bytes, *, what, remedy):

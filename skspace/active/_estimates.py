@@ -123,7 +123,8 @@ def estimate_gradients(X, y, weights, *, method, n_neighbors, standardize):
             "response that varies."
         )
     Y, spread = Y[:, varies], spread[varies]
-    Y = (Y - np.average(Y, axis=0, weights=weights)) / spread
+    share = weights / np.sum(weights)
+    Y = (Y - share @ Y) / spread
     X = xp.take(X, asarray_like(rows.index, X), axis=0)
     _check_determined(method, *X.shape)
     host = to_numpy(X)
@@ -131,7 +132,7 @@ def estimate_gradients(X, y, weights, *, method, n_neighbors, standardize):
     if not standardize:
         scale = np.full_like(scale, np.max(scale))
     scale = np.where(scale > 0, scale, 1.0)
-    Z = asarray_like((host - np.average(host, axis=0, weights=weights)) / scale, X)
+    Z = asarray_like((host - share @ host) / scale, X)
     w, Y = asarray_like(weights / np.mean(weights), X), asarray_like(Y, X)
     if method == "local_linear":
         field = LocalPlanes(Z, Y, w, check_neighbors(n_neighbors, *X.shape))

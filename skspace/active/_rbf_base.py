@@ -16,7 +16,7 @@ from .._estimator import Estimator
 from .._loop import close_task, open_task, run
 from .._rank import constraints
 from .._sklearn import Interval, StrOptions
-from .._validation import validate_scores, validate_X
+from .._validation import refuses_overflow, validate_scores, validate_X
 from ..linalg._rbf import gaussian, input_gradients, row_blocks
 from ._evidence import Evidence, Rows
 from ._iterations import (
@@ -364,6 +364,7 @@ class GaussianRBF(
             parts.append(xp.stack([g / self.scale_ for g in each], axis=1))
         return xp.astype(xp.concat(parts, axis=0), X.dtype)
 
+    @refuses_overflow
     def transform(self, X):
         """Project rows on the active subspace.
 
@@ -384,6 +385,7 @@ class GaussianRBF(
         scores = (xp.astype(X, xp.float64) - self.mean_) @ self.components_.T
         return xp.astype(scores, X.dtype)
 
+    @refuses_overflow
     def inverse_transform(self, X):
         """Rows with given scores, and nothing in the directions left out.
 

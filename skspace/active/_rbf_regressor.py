@@ -8,7 +8,7 @@ from sklearn.base import RegressorMixin
 from .._array import array_namespace, asarray_like
 from .._response import check_weights
 from .._sklearn import fit_context
-from .._validation import validate_X
+from .._validation import refuses_overflow, validate_X
 from ._docs import rbf_docs
 from ._losses import SquaredLoss
 from ._preparation import column_scales
@@ -152,6 +152,7 @@ class GaussianRBFRegressor(RegressorMixin, GaussianRBF):
             self.noise_variance_ = left / rows.total * unit**2
         return self
 
+    @refuses_overflow
     def predict(self, X):
         """Predict the response.
 

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import array_namespace, to_numpy
 from .._estimator import Estimator
-from .._validation import validate_scores, validate_X
+from .._validation import refuses_overflow, validate_scores, validate_X
 from ..linalg._basis import fix_signs
 from ..linalg._gradient_moments import activity_scores, leading_axes
 
@@ -65,6 +65,7 @@ class SubspaceTransformer(
         self.n_components_ = self._n_features_out = kept
         return shares
 
+    @refuses_overflow
     def transform(self, X):
         """Project rows on the directions.
 
@@ -87,6 +88,7 @@ class SubspaceTransformer(
         )
         return (X - mean) / scale @ xp.matrix_transpose(components)
 
+    @refuses_overflow
     def inverse_transform(self, X):
         """Place scores in the space of the features, inactive directions at the mean.
 

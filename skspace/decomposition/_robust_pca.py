@@ -15,7 +15,7 @@ from .._array import array_namespace, asarray_like
 from .._estimator import Estimator
 from .._loop import run
 from .._sklearn import Interval, RealNotInt, fit_context, partial_fit_context
-from .._validation import check_memory, validate_scores, validate_X
+from .._validation import check_memory, check_range, validate_scores, validate_X
 from .._warnings import DegenerateDataWarning
 from ..linalg._basis import fix_signs
 from ..linalg._low_rank_plus_sparse import (
@@ -361,6 +361,7 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         self.mean_ = xp.astype(mean, X.dtype)
         self.singular_values_ = asarray_like(values, X)
         variance = values**2 / (n_seen - 1)
+        check_range(np.sum(variance), X.dtype, "The variance")
         self.explained_variance_ = asarray_like(variance, X)
         self.explained_variance_ratio_ = asarray_like(values**2 / (total or 1.0), X)
         self.n_components_ = n_kept

@@ -21,7 +21,7 @@ from .._sklearn import (
     partial_fit_context,
 )
 from .._slice_moments import pool_slices
-from .._validation import validate_scores
+from .._validation import check_range, refuses_overflow, validate_scores
 from .._warnings import DegenerateDataWarning
 from ..linalg._basis import fix_signs
 from ..linalg._cross_slices import CrossSlicing
@@ -335,6 +335,7 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
         trace = xp.sum(xp.linalg.diagonal(total.covariance))
         rows = fix_signs(xp.matrix_transpose(found.vectors[:, :k]))
         variance = found.variance[:k]
+        check_range(trace, dtype, "The variance")
         self.mean_ = xp.astype(total.mean, dtype)
         self.components_ = xp.astype(rows, dtype)
         self.explained_variance_ = xp.astype(variance, dtype)
@@ -367,6 +368,7 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
             1 + int(np.searchsorted(held, self.n_components * (1 - 1e-12))), most
         )
 
+    @refuses_overflow
     def transform(self, X):
         """Give the scores of rows; the attribute is not needed.
 
@@ -385,6 +387,7 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
         X = self._features(X, reset=False, fitted=self.components_, method="transform")
         return linear_scores(X, self.mean_, self.components_)
 
+    @refuses_overflow
     def inverse_transform(self, X):
         """Rebuild the analysed features from scores.
 

@@ -15,7 +15,7 @@ from .._array import array_namespace, to_numpy
 from .._rank import NotEnoughYetError
 from .._response import check_response, check_weights
 from .._sklearn import check_feature_names_in
-from .._validation import validate_scores
+from .._validation import refuses_overflow, validate_scores
 from .._warnings import DegenerateDataWarning
 from ..linalg._cross_slices import CrossSlicing
 from ..linalg._fair_blocks import information
@@ -242,6 +242,7 @@ class FairRepresentation(SensitiveTransformer):
         other._assemble()
         return other
 
+    @refuses_overflow
     def transform(self, X):
         """Give rows their fair representation; the attribute is not needed.
 
@@ -267,6 +268,7 @@ class FairRepresentation(SensitiveTransformer):
         return self._rebuild(scores) if self.output == "features" else scores
 
     @available_if(_gives_scores)
+    @refuses_overflow
     def inverse_transform(self, X):
         """Rebuild features from scores, as well as a linear map can.
 

@@ -45,6 +45,8 @@ def shrunken_information(X, Y, shrinkage):
     C = (1 - shrinkage) * (Z.T @ Z) / len(Z) + shrinkage * np.eye(Z.shape[1])
     parts = (C[:dx, :dx], C[dx:, dx:])
     whole = np.linalg.slogdet(C)[1]
+    if np.isneginf(whole):  # parts may be singular too
+        return math.inf, shrinkage
     return float(sum(np.linalg.slogdet(P)[1] for P in parts) - whole) / 2, shrinkage
 
 

@@ -170,12 +170,14 @@ def pooled_variance(levels, values, n):
 
     Level m estimates B = n s² / m; see :func:`subsample`. All levels cut up the same
     rows, so that together they are hardly worth more than the largest one alone, whose
-    degrees are returned.
+    degrees are returned. Infinite information on any chunk leaves nothing to say.
     """
     levels, values = np.asarray(levels), np.asarray(values)
     total, weight, degrees = 0.0, 0, 0
     for m in np.unique(levels[levels > 1]):
-        total += (m - 1) * n / m * float(np.var(values[levels == m], ddof=1))
+        chunks = values[levels == m]
+        spread = np.var(chunks, ddof=1) if np.isfinite(chunks).all() else math.inf
+        total += (m - 1) * n / m * float(spread)
         weight += int(m) - 1
         degrees = int(m) - 1
     return (total / weight / n if weight else math.nan), degrees

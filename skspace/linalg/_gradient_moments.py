@@ -145,7 +145,13 @@ def mean_outer(moments, *, standardize):
             moments.mean * unit,
             spread * unit,
         )
-    matrix = matrix / unit[:, None] / unit[None, :]
+    with np.errstate(over="ignore"):
+        matrix = matrix / unit[:, None] / unit[None, :]
+    if not bool(xp.all(xp.isfinite(matrix))):
+        raise ValueError(
+            "Squares of gradients are beyond 1e308: a feature is that small beside y; "
+            "multiply it by a constant, or set standardize=True."
+        )
     return MeanOuter(matrix, moments.mean * unit, xp.ones_like(unit))
 
 

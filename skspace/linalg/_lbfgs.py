@@ -77,7 +77,9 @@ def lbfgs(function, x, *, memory=20):
             continue
         length, new_value, new_gradient = found
         step, turn = length * direction, new_gradient - gradient
-        if step @ turn > 1e-12 * float(turn @ turn):
+        with np.errstate(over="ignore"):
+            useful = step @ turn > 1e-12 * float(turn @ turn)
+        if useful:
             pairs = [*pairs, (step, turn)][-memory:]
         x = x + step
         change, value, gradient = value - new_value, new_value, new_gradient

@@ -222,7 +222,7 @@ def _fit_block(X, V, threshold, tol, max_iter):
     xp = array_namespace(X)
     scale = xp.max(xp.abs(X), axis=1, keepdims=True)
     scale = xp.where(scale > 0, scale, xp.ones_like(scale))
-    width = xp.clip(1e-10 * scale, min=threshold)
+    width = xp.clip(1e-10 * scale, min=max(float(threshold), 1e-300))  # to divide by
     Z = X @ V.T
     residual = X - Z @ V
     cost = _huber(residual, width)

@@ -68,12 +68,13 @@ def whiten(mean, covariance, *, rcond=1e-6, shrinkage=0.0):
     xp = array_namespace(covariance)
     eps = float(xp.finfo(xp.float64).eps)
     variance = xp.linalg.diagonal(covariance)
-    varies = variance > (CONSTANT * eps * mean) ** 2
+    deviation = xp.sqrt(xp.maximum(variance, xp.zeros_like(variance)))
+    varies = deviation > CONSTANT * eps * xp.abs(mean)
     if not bool(xp.any(varies)):
         raise ValueError("Every feature is constant: there is nothing to reduce.")
     if shrinkage > 0:
         return _whiten_shrunken(mean, covariance, varies, shrinkage)
-    scale = xp.sqrt(xp.where(varies, variance, xp.ones_like(variance)))
+    scale = xp.where(varies, deviation, xp.ones_like(variance))
     inverse_scale = xp.astype(varies, xp.float64) / scale
     correlation = inverse_scale[:, None] * covariance * inverse_scale
     eigenvalues, V = xp.linalg.eigh(correlation)
@@ -169,7 +170,8 @@ def linear_map(whitening, vectors):
     """Map of whitened orthonormal `vectors`, shape (r, k), in input coordinates."""
     xp = array_namespace(vectors)
     raw = xp.matrix_transpose(whitening.forward @ vectors)
-    length = xp.linalg.vector_norm(raw, axis=1)
+    size = xp.max(xp.abs(raw), axis=1)  # whose squares may overflow
+    length = size * xp.linalg.vector_norm(raw / size[:, None], axis=1)
     rows = fix_signs(raw / length[:, None])
     turned = xp.sign(xp.sum(rows * raw, axis=1))
     loadings = xp.matrix_transpose(whitening.inverse @ vectors) * turned[:, None]

@@ -76,7 +76,7 @@ class LeastSquaresRegressor(
         X, _ = validate_X(self, X, accept_sparse="csr")
         like = X.data if sp.issparse(X) else X
         y = check_numbers(y, X)
-        weights = check_weights(sample_weight, X)
+        weights = check_weights(sample_weight, X, any_size=True)
         flat = y.ndim == 1
         Y = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
         if not sp.issparse(X):

@@ -318,6 +318,11 @@ class DecoupledRidge(LeastSquaresRegressor):
 
     def _leave_one_out(self, data, centred, T, beta):
         """Mean squared error of each row by the fit without it (once)."""
+        if np.min(centred.length) < 1e-300:
+            raise ValueError(
+                "A feature is too near zero for errors of rows left out; multiply it "
+                "by a constant, or use another kappa_target."
+            )
         w = np.ones(len(data.Y)) if data.weights is None else data.weights
         beta = beta / centred.length[:, None]
         mean = np.zeros(data.X.shape[1])

@@ -170,7 +170,7 @@ class LpRegression(MultiOutputMixin, RegressorMixin, Estimator):
         self
         """
         X, _ = validate_X(self, X, y=None if y is None else "no_validation")
-        y, weights = _response(y, X), check_weights(sample_weight, X)
+        y, weights = _response(y, X), check_weights(sample_weight, X, any_size=True)
         flat = y.ndim == 1
         y = y[:, None] if flat else y
         design, y = _design(X, y, weights, self.fit_intercept)

@@ -277,7 +277,7 @@ class PreconditionedRegression(LeastSquaresRegressor):
         """Read a LinearOperator: it has neither names nor rows to leave out."""
         self.n_features_in_ = X.shape[1]
         y = np.asarray(check_numbers(y, np.empty((X.shape[0], 1))), dtype=np.float64)
-        weights = check_weights(sample_weight, X)
+        weights = check_weights(sample_weight, X, any_size=True)
         Y = y.reshape(X.shape[0], -1)
         return Data(X, Y, weights, y.ndim == 1, np.empty(0))
 
@@ -306,6 +306,11 @@ class PreconditionedRegression(LeastSquaresRegressor):
         rng = check_random_state(self.random_state)
         rows = Rows(None, None, data.weights, self._scale(data, kind), None)
         rows = rows._replace(response_scale=response_scale(data.Y))
+        if np.min(rows.scale) < 1e-300:
+            raise ValueError(
+                f"A feature is of the size {np.min(rows.scale):.0g}, too near zero for "
+                "an iteration; multiply it by a constant, or use preconditioner='qr'."
+            )
         design = Design(
             data.X,
             intercept=self.fit_intercept,

@@ -117,6 +117,11 @@ def stack(X, Y, weights, *, fit_intercept, penalty=None):
     n, p = X.shape
     q = 0 if penalty is None else len(penalty.weights)
     scale = column_scale(X, fit_intercept)
+    if q and np.max(np.abs(penalty.rows), initial=0.0) > 1e150 * np.min(scale):
+        raise ValueError(
+            f"A feature is of the size {np.min(scale):.0g}: beside the penalty nothing "
+            "is left of it. Multiply it by a constant."
+        )
     if sp.issparse(X):
         A = sp.csr_array(X, dtype=np.float64) @ sp.diags_array(1.0 / scale[:p])
         if fit_intercept:
