@@ -1,6 +1,8 @@
 """The tour: complete tables, readable figures, and sentences for what goes wrong."""
 
+import base64
 import hashlib
+import html
 import importlib.util
 import io
 import re
@@ -15,6 +17,7 @@ from sklearn.base import ClusterMixin
 from skspace import _tour, cluster
 from skspace._tour import _stage
 from skspace._tour._peers import PATIENCE, THEIRS, Peer, find_ours, fit
+from skspace._tour._report import Report
 from skspace._tour._stage import Stage
 from skspace._tour._table import Column, format_table
 from skspace._tour.families import cluster as cluster_family
@@ -149,7 +152,7 @@ def test_figures_are_images_of_something(whole_tour):
     _, text, output = whole_tour
     from matplotlib.image import imread
 
-    paths = sorted(output.iterdir())
+    paths = sorted(output.glob("*.png"))
     assert {p.name for p in paths} >= {
         "cluster-accuracy.png",
         "cluster-affinity.png",
@@ -161,6 +164,31 @@ def test_figures_are_images_of_something(whole_tour):
         image = imread(path)
         assert min(image.shape[:2]) > 200
         assert image[..., :3].std() > 0.05
+
+
+def test_the_report_is_one_file_with_all_that_was_said(whole_tour):
+    _, text, output = whole_tour
+    page = (output / "report.html").read_text(encoding="utf-8")
+    assert f"Report: {output / 'report.html'}" in text
+    for family in find_families().values():
+        assert f">{html.escape(family.title)}</h2>" in page
+    titles = text.count("\n---")  # one rule a table
+    assert page.count("<table") == titles > 20
+    pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
+    assert len(pictures) == text.count("Figure: ")
+    assert all(base64.b64decode(p).startswith(b"\x89PNG") for p in pictures)
+    assert not re.search(r'(src|href)="(?!data:|#)', page)  # needs no other file
+
+
+def test_the_report_escapes_what_is_markup():
+    report = Report()
+    report.table("a < b", [Column("p<q", "high", 1)], [("<x>", [1.0]), ("y", [None])])
+    report.say("R & D")
+    page = report.page("t", "s")
+    assert "<x>" not in page
+    assert "<td class=best>1.0</td>" in page
+    assert "<td>-</td>" in page
+    assert "R &amp; D" in page
 
 
 def test_images_come_first_and_what_is_missing_is_said(
@@ -194,7 +222,7 @@ def test_without_matplotlib_figures_are_skipped(tmp_path, monkeypatch, capsys):
     arguments = ["--quick", "--family", "model_selection", "--output", str(output)]
     assert _tour.main(arguments) == 0
     assert 'pip install "skspace[plot]"' in capsys.readouterr().out
-    assert not output.exists()
+    assert [path.name for path in output.iterdir()] == ["report.html"]
 
 
 def test_reducers_and_their_peers_have_rows(whole_tour):

@@ -7,6 +7,7 @@ import difflib
 import os
 import sys
 import warnings
+from datetime import date
 from time import perf_counter
 
 from .._version import __version__
@@ -83,7 +84,7 @@ def _parser():
         "--output",
         metavar="FOLDER",
         default="skspace-tour",
-        help="folder for figures (default: skspace-tour)",
+        help="folder for the report and its figures (default: skspace-tour)",
     )
     parser.add_argument("--list", action="store_true", help="list families and stop")
     parser.add_argument(
@@ -114,7 +115,7 @@ def _perform(stage, families):
         f"skspace {__version__}, a tour in {len(families)} "
         f"{'part' if len(families) == 1 else 'parts'}. Default settings throughout, "
         "random_state=0, the true number of clusters unless it is sought. "
-        "A star marks the best of a column."
+        "A star, or bold type, marks the best of a column."
     )
     if not stage.data:
         stage.say(
@@ -127,4 +128,7 @@ def _perform(stage, families):
         stage.heading(family.title)
         family.run(stage)
     stage.line()
-    stage.line(f"The tour took {perf_counter() - start:.0f} s.")
+    took = f"The tour took {perf_counter() - start:.0f} s."
+    stage.line(took)
+    day = f"{date.today():%d %B %Y}".lstrip("0")
+    stage.write_report(f"A tour of skspace {__version__}", f"{day}. {took}")

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 
+from ._report import Report
 from ._table import format_table
 
 WIDTH = 79
@@ -29,7 +30,7 @@ class Stage:
         Where everything is printed. On a terminal, progress is one line that is
         overwritten; elsewhere, one line for each :meth:`announce`.
     output : Path
-        Folder for figures; it must exist where figures can be drawn.
+        Folder for the report and its figures.
     data : str or None
         Folder of real data.
     quick : bool
@@ -41,6 +42,8 @@ class Stage:
         Whether figures can be drawn.
     figures : list of Path
         Files written so far.
+    report : Report
+        All that was said.
     """
 
     def __init__(self, stream, *, output, data=None, quick=False):
@@ -50,6 +53,7 @@ class Stage:
         self.quick = quick
         self.draws = find_spec("matplotlib") is not None
         self.figures = []
+        self.report = Report()
         self._in_place = stream.isatty()
         self._pending = ""
         self._notes = {}
@@ -57,9 +61,7 @@ class Stage:
         self._warm = set()
 
     def open_output(self):
-        """Create the folder for figures, or say why that cannot be."""
-        if not self.draws:
-            return
+        """Create the folder, or say why that cannot be."""
         probe = self.output / ".skspace-tour"
         try:
             self.output.mkdir(parents=True, exist_ok=True)
@@ -81,11 +83,13 @@ class Stage:
 
     def say(self, text):
         """Print a sentence, wrapped."""
+        self.report.say(text)
         for part in textwrap.wrap(text, WIDTH):
             self.line(part)
 
     def heading(self, text):
         """Open a family."""
+        self.report.heading(text)
         self.line()
         self.line(text)
         self.line("=" * len(text))
@@ -114,6 +118,7 @@ class Stage:
 
     def table(self, title, columns, rows):
         """Print a table (see :func:`format_table`) and what was noted on the way."""
+        self.report.table(title, columns, rows)
         self.line()
         self.line(title)
         for text in format_table(columns, rows):
@@ -210,4 +215,14 @@ class Stage:
         except OSError as error:
             raise TourError(f"The figure {path} cannot be written: {error}.") from error
         self.figures.append(path)
+        self.report.figure(path)
         self.line(f"Figure: {path}")
+
+    def write_report(self, title, subtitle):
+        """Write the report; it holds its figures and needs no other file."""
+        path = self.output / "report.html"
+        try:
+            path.write_text(self.report.page(title, subtitle), encoding="utf-8")
+        except OSError as error:
+            raise TourError(f"The report {path} cannot be written: {error}.") from error
+        self.line(f"Report: {path}")

@@ -39,18 +39,9 @@ def format_table(columns, rows):
         Heading, rule and one line per row. Values that look equal share the star.
     """
     texts = [
-        [_text(value, column) for value, column in zip(values, columns, strict=True)]
-        for _, values in rows
+        [text + ("*" if best else " ") for text, best in cells]
+        for cells in marked_cells(columns, rows)
     ]
-    for i, column in enumerate(columns):
-        numbers = [float(row[i]) for row in texts if _is_number(row[i])]
-        if column.better is None or not numbers:
-            best = None
-        else:
-            best = max(numbers) if column.better == "high" else min(numbers)
-        for row in texts:
-            starred = best is not None and _is_number(row[i]) and float(row[i]) == best
-            row[i] += "*" if starred else " "
     first = max(len(name) for name, _ in rows)
     widths = [
         max(len(column.name) + 1, *(len(row[i]) for row in texts))
@@ -67,6 +58,26 @@ def format_table(columns, rows):
         )
         lines.append(f"{name:<{first}}{cells}".rstrip())
     return lines
+
+
+def marked_cells(columns, rows):
+    """Write the numbers of a table; each with whether it is the best of its column."""
+    texts = [
+        [_text(value, column) for value, column in zip(values, columns, strict=True)]
+        for _, values in rows
+    ]
+    best = []
+    for i, column in enumerate(columns):
+        numbers = [float(row[i]) for row in texts if _is_number(row[i])]
+        choose = {"high": max, "low": min}.get(column.better)
+        best.append(choose(numbers) if choose and numbers else None)
+    return [
+        [
+            (text, top is not None and _is_number(text) and float(text) == top)
+            for text, top in zip(row, best, strict=True)
+        ]
+        for row in texts
+    ]
 
 
 def _text(value, column):
