@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import numpy as np
+import scipy.sparse as sp
+
+from ._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
+
 
 class Rows(ABC):
     """Rows of a validated table, of which a fit sees summaries alone.
@@ -53,3 +58,15 @@ class RowsHere(Rows):
     def gather(self, function, *columns):
         """Find it of all rows."""
         return function(self._X, *columns)
+
+
+def take_rows(table, indices):
+    """Rows of an array, a frame, a sparse matrix or a list, by their numbers."""
+    if hasattr(table, "iloc"):
+        return table.iloc[to_numpy(indices)]
+    if is_array_api_obj(table):
+        xp = array_namespace(table)
+        return xp.take(table, asarray_like(to_numpy(indices), table), axis=0)
+    if sp.issparse(table):
+        return table.tocsr()[to_numpy(indices)]
+    return np.asarray(table)[to_numpy(indices)]

@@ -8,15 +8,14 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._array import array_namespace, asarray_like, to_numpy
+from .._array import array_namespace, to_numpy
 from .._rank import NotEnoughYetError, most_of_ladle, rank_evidence
 from .._response import response_columns
-from .._rows import RowsHere
+from .._rows import RowsHere, take_rows
 from .._sklearn import (
     HasMethods,
     Interval,
@@ -193,7 +192,7 @@ DirectionalRegression, PrincipalFittedComponents or PrincipalHessianDirections
     X, y, weights = estimator._validate(X, y, sample_weight, reset=False)
     if weights is not None and not np.all(weights > 0):  # absent rows draw nothing
         present = np.flatnonzero(weights > 0)
-        X, y, weights = _take_rows(X, present), y[present], weights[present]
+        X, y, weights = take_rows(X, present), y[present], weights[present]
     resolve = _resolver(estimator, X, y, weights)
     start = _start(estimator, resolve(weights))
     share = np.ones(X.shape[0]) if weights is None else weights
@@ -260,12 +259,6 @@ def _asymptotic(estimator, X, y, weights, align):
         return None
     influence = influence_of_rows(frame, estimator, X, y, weights, align)
     return to_numpy(influence.standard_error).astype(np.float64)
-
-
-def _take_rows(X, rows):
-    if sp.issparse(X):
-        return X[rows]
-    return array_namespace(X).take(X, asarray_like(rows, X), axis=0)
 
 
 def _names(estimator):

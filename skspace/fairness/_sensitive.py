@@ -249,13 +249,6 @@ def _take_columns(X, columns):
     return array_namespace(X).take(X, asarray_like(np.array(columns), X), axis=1)
 
 
-def take_rows(X, rows):
-    """Rows of a table, sparse or dense."""
-    if sp.issparse(X):
-        return X[rows]
-    return array_namespace(X).take(X, asarray_like(rows, X), axis=0)
-
-
 def linear_scores(X, mean, components):
     """Return ``(X - mean) @ components.T`` in the dtype of X, sparse or dense."""
     xp = array_namespace(components)

@@ -121,3 +121,21 @@ def draw_rows(scores, n_samples, *, random_state=None):
         asarray_like(1 / probabilities[indices], like),
         asarray_like(probabilities, like),
     )
+
+
+def draw_in_rounds(lengths, n_rows, sizes, p, rng):
+    """Draw by root leverage, each round from the rows that the one before kept.
+
+    Returns
+    -------
+    kept : ndarray of shape (sizes[-1],), int64
+    probabilities : ndarray of shape (n_rows,)
+        Products over the rounds each row took part in.
+    """
+    kept, probabilities = np.arange(n_rows), np.ones(n_rows)
+    for size in sizes:
+        scores = lengths(kept, probabilities[kept] ** (-1 / p))
+        share = inclusion_probabilities(scores ** (p / 2), size)
+        probabilities[kept] *= share
+        kept = kept[draw_fixed_size(share, size, rng)]
+    return kept, probabilities

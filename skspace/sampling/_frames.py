@@ -1,15 +1,15 @@
-"""Tables as the sampler sees them: columns, frames of coordinates, rounds, rows."""
+"""Tables as the sampler sees them: columns, frames of coordinates, rounds."""
 
 from __future__ import annotations
 
 import math
 from typing import Any, NamedTuple
 
-import numpy as np
-import scipy.sparse as sp
-
-from .._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
+from .._array import array_namespace
 from ..linalg._moments import total_moments
+
+LEAST_ENTRY = 1e-140
+"""Entries below have squares that lose digits in underflow."""
 
 
 class Frame(NamedTuple):
@@ -35,6 +35,17 @@ def round_sizes(n_rows, n_samples, rank, p, n_rounds):
         min(math.ceil(n_samples * growth ** (shrink**r)), n_rows)
         for r in range(1, n_rounds)
     ] + [n_samples]
+
+
+def check_squares(X):
+    """Refuse features whose squares vanish; sums of squares refuse overflow."""
+    xp = array_namespace(X)
+    largest = xp.max(xp.abs(double(X)), axis=0)
+    if bool(xp.any((largest > 0) & (largest < LEAST_ENTRY))):
+        raise ValueError(
+            f"A feature has no entry above {LEAST_ENTRY:g}, and squares of these "
+            "underflow; divide the features by their largest entry."
+        )
 
 
 def double(X):
@@ -74,15 +85,3 @@ def frame_of(moments, fit_intercept):
     n_small = int(xp.sum(xp.astype(values <= cut, xp.int64)))
     V = V[:, n_small:] / length[:, None]
     return Frame(centre, V / xp.sqrt(values[n_small:]))
-
-
-def take_rows(x, indices):
-    """Rows of an array, a frame, a sparse matrix or a list."""
-    if hasattr(x, "iloc"):
-        return x.iloc[to_numpy(indices)]
-    if is_array_api_obj(x):
-        xp = array_namespace(x)
-        return xp.take(x, asarray_like(to_numpy(indices), x), axis=0)
-    if sp.issparse(x):
-        return x.tocsr()[to_numpy(indices)]
-    return np.asarray(x)[to_numpy(indices)]

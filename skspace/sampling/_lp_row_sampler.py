@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -13,6 +12,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from .._array import array_namespace, asarray_like, device, to_numpy
 from .._estimator import Estimator
 from .._loop import run
+from .._rows import take_rows
 from .._sklearn import Interval, StrOptions, fit_context, partial_fit_context
 from .._validation import validate_X
 from ..linalg._moments import merge_moments, table_moments
@@ -23,8 +23,8 @@ from ..linalg._row_scores import (
     row_coordinates,
     squared_lengths,
 )
-from ._draw import too_many
-from ._frames import Frame, columns_of, double, frame_of, round_sizes, take_rows
+from ._draw import draw_in_rounds, too_many
+from ._frames import Frame, check_squares, columns_of, double, frame_of, round_sizes
 from ._row_blocks import RowBlocks
 from ._scores import coordinates_of, exact_sensitivities, sensitivity_bounds
 
@@ -41,9 +41,6 @@ LEWIS_TOL = 1e-2
 """Factor (less one) by which Lewis weights may be off: scores need not be exact."""
 
 MAX_PASSES = 100
-
-LEAST_ENTRY = 1e-140
-"""Entries below have squares that lose digits in underflow."""
 
 MOST_SENSITIVITIES = 5000
 """Rows for which one ℓp regression each is not refused."""
@@ -284,7 +281,7 @@ class LpRowSampler(RowBlocks, Estimator):
         self._check_method()
         before = getattr(self, "_moments", None)
         X, _ = validate_X(self, X, reset=before is None)
-        self._check_squares(X)
+        check_squares(X)
         moments = table_moments(X)
         if before is not None:
             moments = merge_moments(before, moments)
@@ -328,16 +325,6 @@ class LpRowSampler(RowBlocks, Estimator):
             raise ValueError(
                 f"method={self.method!r} preserves norms for p <= 2, got p={self.p}; "
                 "choose 'lewis'."
-            )
-
-    def _check_squares(self, X):
-        """Refuse features whose squares vanish; sums of squares refuse overflow."""
-        xp = array_namespace(X)
-        largest = xp.max(xp.abs(double(X)), axis=0)
-        if bool(xp.any((largest > 0) & (largest < LEAST_ENTRY))):
-            raise ValueError(
-                f"A feature has no entry above {LEAST_ENTRY:g}, and squares of these "
-                "underflow; divide the features by their largest entry."
             )
 
     def _power(self):
@@ -415,19 +402,13 @@ class LpRowSampler(RowBlocks, Estimator):
         probabilities : ndarray of shape (n_rows,)
             Products over the rounds each row took part in.
         """
-        n_rows = len(scores)
         if self.method != "root_leverage":
             probabilities = inclusion_probabilities(scores, n_samples)
             return draw_fixed_size(probabilities, n_samples, rng), probabilities
+        n_rows = len(scores)
         sizes = round_sizes(n_rows, n_samples, self.rank_, self.p, self.n_rounds)
-        kept, probabilities = np.arange(n_rows), np.ones(n_rows)
-        for size in sizes:
-            scores = lengths(kept, probabilities[kept] ** (-1 / self.p))
-            share = inclusion_probabilities(scores ** (self.p / 2), size)
-            probabilities[kept] *= share
-            kept = kept[draw_fixed_size(share, size, rng)]
         self.n_iter_ = len(sizes)
-        return kept, probabilities
+        return draw_in_rounds(lengths, n_rows, sizes, self.p, rng)
 
     def _keep(self, X, scores, kept, probabilities):
         xp = array_namespace(scores)

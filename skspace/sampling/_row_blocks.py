@@ -15,7 +15,7 @@ from ..linalg._row_scores import (
     lewis_steps,
     squared_lengths,
 )
-from ._frames import Frame, columns_of, frame_of
+from ._frames import Frame, check_squares, columns_of, frame_of
 from ._scores import check_rank
 
 
@@ -61,7 +61,7 @@ class RowBlocks:
         self._keep(rows.head, scores, *drawn)
 
     def _summarise_block(self, X):
-        self._check_squares(X)
+        check_squares(X)
         return table_moments(X)
 
     def _lewis(self, rows, frame):
