@@ -137,7 +137,7 @@ def sinkhorn(S, eta, *, max_iter=200, tol=1e-6):
         raise ValueError("S must hold finite numbers; it has NaN or infinite entries.")
     if not (math.isfinite(eta) and eta > 0):
         raise ValueError(f"eta must be a positive number, got {eta!r}.")
-    if bool(xp.all(S == S.T)):
+    if _is_symmetric(S, xp):
         return symmetric_sinkhorn(S, eta, max_iter=max_iter, tol=tol)
     # rounding of a product of matrices leaves S nearly symmetric
     unit = 64 * float(xp.finfo(S.dtype).eps) * largest
@@ -353,6 +353,16 @@ def _two_sided(S, eta, max_iter, tol):
         u, v = new_u, new_v
     f, g = f + eta * xp.log(u), g + eta * xp.log(v)
     return SinkhornResult((E * u[:, None]) * v, f, g, n_iter, error)
+
+
+def _is_symmetric(S, xp):
+    """Whether a table equals its transpose, compared in strips that stay in cache."""
+    n = S.shape[0]
+    strips = [slice(i, min(i + LEAST_ROWS, n)) for i in range(0, n, LEAST_ROWS)]
+    return all(
+        bool(xp.all(S[strip, strip.start :] == S[strip.start :, strip].T))
+        for strip in strips
+    )
 
 
 def _near(factor):

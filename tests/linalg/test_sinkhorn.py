@@ -98,6 +98,19 @@ def test_similarities_in_blocks_give_the_same_plan(library, rng, monkeypatch):
     np.testing.assert_allclose(library.to_numpy(found), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("place", [(100, 3), (3, 100), (129, 128)])
+def test_one_entry_makes_a_large_table_unsymmetric(place, rng):
+    """Tables are compared with their transpose in strips."""
+    S = similarities(rng, n=130)
+    same = sinkhorn(S, 0.3)
+    np.testing.assert_array_equal(same.row_potential, same.column_potential)
+    S[place] += 0.5
+    other = sinkhorn(S, 0.3)
+    assert other.row_potential[place[0]] != other.column_potential[place[0]]
+    np.testing.assert_allclose(other.plan.sum(axis=0), 1, atol=1e-5)
+    np.testing.assert_allclose(other.plan.sum(axis=1), 1, atol=1e-5)
+
+
 def test_a_large_eta_gives_the_constant(rng):
     np.testing.assert_allclose(
         sinkhorn(similarities(rng), 1e6).plan, np.full((12, 12), 1 / 12), rtol=1e-5
