@@ -9,7 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 
 from .._array import array_namespace, asarray_like, to_numpy
-from .._rank import RankEvidence, Spectrum, choose_rank, constraints
+from .._rank import Spectrum, choose_rank, constraints
 from .._response import check_response, check_weights
 from .._sklearn import (
     HasMethods,
@@ -20,7 +20,6 @@ from .._sklearn import (
 )
 from .._validation import check_memory, validate_X
 from ..linalg._gradient_moments import (
-    MOST_CANDIDATES,
     gradient_moments,
     mean_outer,
     merge_gradient_moments,
@@ -35,8 +34,8 @@ from ._gradient_blocks import GradientBlocks
 from ._gradients import KnownGradients, as_gradients, model_gradients
 from ._resampling import (
     describe_resamples,
-    importances,
-    interval,
+    evidence_of_resamples,
+    intervals_of,
     resampled_outer,
 )
 from ._subspace_base import SubspaceTransformer, axes_and_rank
@@ -390,19 +389,8 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
     def _choose(self, values, rank, bootstrap):
         """Apply the rule for the number of directions."""
         if self.n_components == "bootstrap":
-            errors = bootstrap.subspace_errors[:, : max(rank - 1, 1)]
-            # Without a second direction there is nothing to choose.
-            criterion = np.mean(errors, axis=0) if errors.size else np.zeros(1)
-            evidence = RankEvidence(
-                "bootstrap",
-                1 + int(np.argmin(criterion)),
-                criterion,
-                np.arange(1, len(criterion) + 1),
-                "mean sine of the largest angle to subspaces of resamples; the "
-                f"smallest, of at most {MOST_CANDIDATES}",
-            )
-            self.rank_evidence_ = evidence
-            return evidence.n_components
+            self.rank_evidence_ = evidence_of_resamples(bootstrap, rank)
+            return self.rank_evidence_.n_components
         spectrum = Spectrum(values, rank, rank, 0.0, 0, False)
         kept, evidence = choose_rank(self.n_components, spectrum)
         if evidence is not None:
@@ -419,25 +407,16 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
 
     def _keep_intervals(self, bootstrap, values, axes, shares):
         """Store intervals in the library of the data."""
-        k, level = self.n_components_, self.confidence_level
-        shared = importances(bootstrap.eigenvalues, bootstrap.axes, k)
-        bootstrap = bootstrap._replace(importances=shared)
-        cosines = np.minimum(np.abs(bootstrap.direction @ axes[:, 0]), 1)
+        found = intervals_of(
+            bootstrap, values, axes, shares, self.n_components_, self.confidence_level
+        )
         like = self.eigenvalues_
-        self.eigenvalue_intervals_ = asarray_like(
-            interval(values, bootstrap.eigenvalues, level, unbias=True, low=0), like
-        )
-        self.direction_intervals_ = asarray_like(
-            interval(axes[:, 0], bootstrap.direction, level, low=-1, high=1), like
-        )
-        self.feature_importance_intervals_ = asarray_like(
-            interval(shares, shared, level, unbias=True, low=0, high=1), like
-        )
-        self.subspace_errors_ = asarray_like(
-            np.mean(bootstrap.subspace_errors, axis=0), like
-        )
-        self.direction_angle_ = float(np.quantile(np.arccos(cosines), level))
-        self.bootstrap_ = bootstrap
+        self.eigenvalue_intervals_ = asarray_like(found.eigenvalues, like)
+        self.direction_intervals_ = asarray_like(found.direction, like)
+        self.feature_importance_intervals_ = asarray_like(found.importances, like)
+        self.subspace_errors_ = asarray_like(found.subspace_errors, like)
+        self.direction_angle_ = found.angle
+        self.bootstrap_ = found.bootstrap
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

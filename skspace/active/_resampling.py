@@ -8,7 +8,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from .._array import array_namespace, asarray_like, to_numpy
-from ..linalg._gradient_moments import subspace_errors
+from .._rank import RankEvidence
+from ..linalg._gradient_moments import MOST_CANDIDATES, subspace_errors
 
 MOST_DRAWS = 10**15
 """Most rows of a resample, whatever the weights: larger ones hardly differ."""
@@ -112,6 +113,63 @@ def describe_resamples(matrices, axes):
         importances(values, vectors, values.shape[1]),
         direction,
         subspace_errors(axes, vectors),
+    )
+
+
+def evidence_of_resamples(bootstrap, rank):
+    """Choose the dimension whose subspace moves least, with its evidence."""
+    errors = bootstrap.subspace_errors[:, : max(rank - 1, 1)]
+    # Without a second direction there is nothing to choose.
+    criterion = np.mean(errors, axis=0) if errors.size else np.zeros(1)
+    return RankEvidence(
+        "bootstrap",
+        1 + int(np.argmin(criterion)),
+        criterion,
+        np.arange(1, len(criterion) + 1),
+        "mean sine of the largest angle to subspaces of resamples; the "
+        f"smallest, of at most {MOST_CANDIDATES}",
+    )
+
+
+class GradientIntervals(NamedTuple):
+    """Intervals of the estimates of all rows, on the host."""
+
+    eigenvalues: Any  # (2, p)
+    direction: Any  # (2, p)
+    importances: Any  # (2, p)
+    subspace_errors: Any  # (n_dimensions,)
+    angle: float
+    bootstrap: GradientBootstrap
+
+
+def intervals_of(bootstrap, values, axes, shares, n_components, level):
+    """Find intervals about eigenvalues, the first axis and importances.
+
+    Parameters
+    ----------
+    bootstrap : GradientBootstrap
+        What :func:`describe_resamples` finds.
+    values : ndarray of shape (p,)
+    axes : ndarray of shape (p, p)
+    shares : ndarray of shape (p,)
+        Importances by the first `n_components` axes.
+    n_components : int
+    level : float
+
+    Returns
+    -------
+    GradientIntervals
+        Its resamples have importances by as many axes.
+    """
+    shared = importances(bootstrap.eigenvalues, bootstrap.axes, n_components)
+    cosines = np.minimum(np.abs(bootstrap.direction @ axes[:, 0]), 1)
+    return GradientIntervals(
+        interval(values, bootstrap.eigenvalues, level, unbias=True, low=0),
+        interval(axes[:, 0], bootstrap.direction, level, low=-1, high=1),
+        interval(shares, shared, level, unbias=True, low=0, high=1),
+        np.mean(bootstrap.subspace_errors, axis=0),
+        float(np.quantile(np.arccos(cosines), level)),
+        bootstrap._replace(importances=shared),
     )
 
 
