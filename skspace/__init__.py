@@ -19,6 +19,23 @@ _FAMILIES = tuple(
     if not module.name.startswith("_")
 )
 
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "numba",
+    "array-api-compat",
+    "array-api-extra",
+    "joblib",
+    "threadpoolctl",
+    "matplotlib",
+    "pooch",
+    "dask",
+    "torch",
+    "cupy-cuda13x",
+)
+_VARIABLES = ("SCIPY_ARRAY_API", "NUMBA_DISABLE_JIT", "OMP_NUM_THREADS")
+
 
 def __getattr__(name):
     if name in _FAMILIES:
@@ -31,7 +48,7 @@ def __dir__():
 
 
 def show_versions():
-    """Print the versions of skspace, its dependencies and the system.
+    """Print the versions of skspace and its dependencies, the system, and settings.
 
     Paste the output into bug reports.
 
@@ -41,25 +58,28 @@ def show_versions():
     >>> skspace.show_versions()  # doctest: +ELLIPSIS
     skspace: ...
     """
+    import os
     import platform
+    import sys
     from importlib import metadata
 
-    print(f"skspace: {__version__}")  # noqa: T201
-    for package in (
-        "numpy",
-        "scipy",
-        "scikit-learn",
-        "numba",
-        "array-api-compat",
-        "array-api-extra",
-        "threadpoolctl",
-        "matplotlib",
-        "pooch",
-        "cupy",
-    ):
+    from sklearn import get_config
+    from threadpoolctl import threadpool_info
+
+    lines = [f"skspace: {__version__}"]
+    for package in _PACKAGES:
         try:
             version = metadata.version(package)
         except metadata.PackageNotFoundError:
             version = "not installed"
-        print(f"{package}: {version}")  # noqa: T201
-    print(f"python: {platform.python_version()} on {platform.platform()}")  # noqa: T201
+        lines.append(f"{package}: {version}")
+    lines.append(f"python: {platform.python_version()} on {platform.platform()}")
+    lines.append(f"executable: {sys.executable}")
+    lines.append(f"array_api_dispatch: {get_config()['array_api_dispatch']}")
+    for name in _VARIABLES:
+        lines.append(f"{name}: {os.environ.get(name, 'not set')}")
+    for pool in threadpool_info():  # of libraries that are loaded by now
+        lines.append(
+            f"{pool['internal_api']} {pool['version']}: {pool['num_threads']} threads"
+        )
+    print("\n".join(lines))  # noqa: T201

@@ -115,9 +115,10 @@ class RecursiveFeatureMachine(SubspaceTransformer):
         self._machine = machine._replace(coef=coef, intercept=intercept)
         self.feature_matrix_ = machine.matrix
         U = machine.centers
-        C = average_outer(
-            U, U, rows.weights, coef, machine.scale, self.kernel, machine.root
-        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            C = average_outer(
+                U, U, rows.weights, coef, machine.scale, self.kernel, machine.root
+            )
         if not np.all(np.isfinite(C)):
             raise ValueError(
                 "Squares of the gradients overflow; divide y by a constant."

@@ -147,7 +147,9 @@ def settle_ties(eigenvalues, G, whitening):
 
     def size(part):
         raw = whitening.forward @ part
-        return symmetric(array_namespace(raw).matrix_transpose(raw) @ raw)
+        xp = array_namespace(raw)
+        raw = raw / xp.max(xp.abs(raw))  # whose squares may overflow
+        return symmetric(xp.matrix_transpose(raw) @ raw)
 
     return order_ties(array_namespace(G).abs(eigenvalues), G, size)
 
