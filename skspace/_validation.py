@@ -85,7 +85,7 @@ def refuse_dask(estimator, X):
     )
 
 
-def as_table(X):
+def as_table(X, **check):
     """Validate the table `X` of a public function, in its own array library.
 
     Other libraries than NumPy count where scikit-learn's dispatch is on, as in the
@@ -93,7 +93,7 @@ def as_table(X):
     """
     dispatch = get_config()["array_api_dispatch"] and is_array_api_obj(X)
     xp = array_namespace(X) if dispatch else np
-    return check_array(X, dtype=[xp.float64, xp.float32])
+    return check_array(X, dtype=[xp.float64, xp.float32], **check)
 
 
 def check_same_place(estimator, X, fitted, method):
@@ -118,7 +118,7 @@ def validate_scores(estimator, X):
         data.
     """
     check_is_fitted(estimator, "components_")
-    X = as_table(X)
+    X = as_table(X, ensure_min_features=0)  # FairSDR may find nothing to share
     check_same_place(estimator, X, estimator.components_, "inverse_transform")
     if X.shape[1] != estimator.n_components_:
         raise ValueError(

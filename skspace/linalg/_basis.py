@@ -119,7 +119,7 @@ def energy_basis(M, energy=0.9):
     # A share met but for rounding is met: 9 of 10 is 0.9.
     allowed = (1 - energy + s.shape[0] * eps) * tail[0]
     k = int(xp.sum(xp.astype(tail > allowed, xp.int64)))
-    return xp.matrix_transpose(fix_signs(xp.matrix_transpose(U[:, : max(k, 1)])))
+    return fix_column_signs(U[:, : max(k, 1)])
 
 
 def project(X, subspace, mode="keep", *, X_source=None):
@@ -231,7 +231,7 @@ def _orthonormal_columns(A):
     rank = int(xp.sum(xp.astype(independent, xp.int64)))
     if rank == k:
         return Q * _signs(xp.linalg.diagonal(R))
-    return xp.matrix_transpose(fix_signs(xp.matrix_transpose(Q @ U[:, :rank])))
+    return fix_column_signs(Q @ U[:, :rank])
 
 
 def _largest_entry(A, axis):
@@ -265,6 +265,12 @@ def fix_signs(rows):
         keepdims=True,
     )
     return rows * _signs(pivot)
+
+
+def fix_column_signs(columns):
+    """Turn every column as :func:`fix_signs` turns rows."""
+    xp = array_namespace(columns)
+    return xp.matrix_transpose(fix_signs(xp.matrix_transpose(columns)))
 
 
 def real_array(x, what):

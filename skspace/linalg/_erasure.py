@@ -13,7 +13,7 @@ import math
 from typing import Any, NamedTuple
 
 from .._array import array_namespace, device
-from ._basis import fix_signs
+from ._basis import fix_column_signs
 from ._inverse_moments import symmetric
 from ._whitening import CONSTANT
 
@@ -80,7 +80,7 @@ def covarying_directions(cross, scale, scale_of_concept, eps):
         return left[:, :0]
     raw = scale[:, None] * left[:, :rank] * s[:rank]
     U, _, _ = xp.linalg.svd(raw, full_matrices=False)
-    return xp.matrix_transpose(fix_signs(xp.matrix_transpose(U)))
+    return fix_column_signs(U)
 
 
 def inverse_root(covariance, scale, *, rcond, shrinkage=0.0):
@@ -262,8 +262,7 @@ def soft_projector(second_moment, alpha):
     energies, V = xp.flip(energies), xp.flip(V, axis=1)
     weights = spectral_weights(energies, alpha)
     rank = int(xp.sum(xp.astype(weights > 0, xp.int64)))
-    V = xp.matrix_transpose(fix_signs(xp.matrix_transpose(V[:, :rank])))
-    return V, weights[:rank]
+    return fix_column_signs(V[:, :rank]), weights[:rank]
 
 
 def spectral_eraser(forget, retain, alpha_forget, alpha_retain):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .._array import array_namespace, device
+from ._basis import fix_column_signs
 from ._inverse_moments import (
     Directions,
     inverse_regression_factor,
@@ -126,6 +127,7 @@ def fair_blocks(target, sensitive, target_kernel, whitening, *, shared_tol=0.0):
     residual = complement(xp.concat([sensitive, own], axis=1))
     if residual.shape[1] > 1:
         residual = by_kernel(residual, None, least_spread(whitening))
+    own, sensitive, residual = map(fix_column_signs, (own, sensitive, residual))
     return FairBlocks(
         own, sensitive[:, :n_shared], sensitive[:, n_shared:], residual, cosines
     )

@@ -63,7 +63,8 @@ def low_rank_plus_sparse(X, alpha, n_exact=0):
     size = _norm(X)
     prices = xp.full_like(X[:, :1], alpha)
     if n_exact:
-        prices = xp.concat([xp.full_like(X[:n_exact, :1], math.inf), prices[n_exact:]])
+        free = xp.full_like(X[:n_exact, :1], math.inf)
+        prices = xp.concat([free, prices[n_exact:, :]])
     mu = X.shape[0] * X.shape[1] / (4.0 * float(xp.sum(xp.abs(X))))
     S, Y = xp.zeros_like(X), xp.zeros_like(X)  # Y is the multiplier over mu
     n_iter, balance_at = 0, 5

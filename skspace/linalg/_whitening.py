@@ -6,7 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 from .._array import array_namespace
-from ._basis import fix_signs
+from ._basis import fix_column_signs, fix_signs
 
 CONSTANT = 64.0
 """A column whose deviation is below this many roundings of its mean is constant."""
@@ -96,7 +96,7 @@ def _whiten_shrunken(mean, covariance, varies, shrinkage):
     values, V = xp.flip(values), xp.flip(V, axis=1)
     eps = float(xp.finfo(xp.float64).eps)
     rank = int(xp.sum(xp.astype(values > n_features * eps * values[0], xp.int64)))
-    values, V = values[:rank], V[:, :rank]
+    values, V = values[:rank], fix_column_signs(V[:, :rank])
     values = (1 - shrinkage) * values + shrinkage * xp.sum(values) / n_features
     root = xp.sqrt(values)
     return Whitening(mean, V / root, V * root, values)
@@ -147,7 +147,7 @@ def _from_spectrum(mean, eigenvalues, V, inverse_scale, scale, rcond):
     floor = max(rcond, 0.0) * eigenvalues[0]
     kept = eigenvalues > xp.maximum(floor, eps**2 * eigenvalues[0])
     rank = int(xp.sum(xp.astype(kept, xp.int64)))
-    eigenvalues, V = eigenvalues[:rank], V[:, :rank]
+    eigenvalues, V = eigenvalues[:rank], fix_column_signs(V[:, :rank])
     root = xp.sqrt(eigenvalues)
     return Whitening(
         mean, inverse_scale[:, None] * V / root, scale[:, None] * V * root, eigenvalues

@@ -411,6 +411,12 @@ def test_scores_features_and_back():
     assert not hasattr(features, "inverse_transform")
     with pytest.raises(ValueError, match="gives 4 scores"):
         fair.inverse_transform(X)
+    with pytest.warns(DegenerateDataWarning):
+        nothing = FairSDR(n_shared=0).fit(X[:, :1], z, sensitive_features=z)
+    R = nothing.transform(X[:, :1])
+    assert R.shape == (2000, 0)
+    back = nothing.inverse_transform(R)
+    np.testing.assert_allclose(back, np.full((2000, 1), nothing.mean_[0]))
 
 
 def test_one_hot_blocks_are_reduced_in_rank():

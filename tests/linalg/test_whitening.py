@@ -42,6 +42,19 @@ def test_rank_does_not_depend_on_units(rng):
     np.testing.assert_allclose(b.eigenvalues, a.eigenvalues, rtol=1e-8)
 
 
+def test_signs_do_not_depend_on_who_found_the_eigenvectors(library, rng):
+    mean, covariance = moments(table(rng))
+    for shrinkage in (0.0, 0.3):
+        found = whiten(
+            library.asarray(mean), library.asarray(covariance), shrinkage=shrinkage
+        )
+        # entries of the eigenvectors, up to lengths of rows and columns
+        V = library.to_numpy(found.forward)
+        if not shrinkage:
+            V = V * np.sqrt(np.diag(covariance))[:, None]
+        assert (V.max(axis=0) > -V.min(axis=0)).all()
+
+
 def test_rows_keep_digits_that_squares_lose(rng):
     """Columns that agree to 1e-7 leave nothing of their difference in a covariance."""
     Z = np.linalg.qr(rng.standard_normal((300, 3)))[0] * np.sqrt(300)
