@@ -1,9 +1,11 @@
 """Deep subspace clustering beside the linear method and scikit-learn's clusterers.
 
 python benchmarks/bench_deep.py [--tables] [--views] [--stages] [--peers] [--speed]
+                                [--seeds 5] [--sets ORL COIL-20]
 
-Without a flag everything runs. Image sets come from the folder SKSPACE_DATA. The peer
-of the speed table is PyTorch, with the same network and batch, one thread.
+Without a flag everything runs, on all four sets unless some are named. Image sets come
+from the folder SKSPACE_DATA. The peer of the speed table is PyTorch, with the same
+network and batch, one thread.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from sklearn.mixture import GaussianMixture
 from skspace.cluster import DeepSubspaceClustering, LeastSquaresSubspaceClustering
 from skspace.metrics import clustering_accuracy
 
-REPORTED = ("ORL", "Yale B 10", "COIL-20", "USPS-2000")
+REPORTED = ["ORL", "Yale B 10", "COIL-20", "USPS-2000"]
+"""Sets that are run; the command line may shorten the list."""
 
 
 def tables_at_hand():
@@ -41,9 +44,10 @@ def line(label, cells):
     print(f"{label:58s}{text}", flush=True)
 
 
-def head(title):
+def head(title, sets):
     """Print the first rows of a table."""
-    print(f"\n{title}\n{'':58s}" + "".join(f"{n:>12s}" for n in (*REPORTED, "mean")))
+    names = [name for name, *_ in sets] + ["mean"]
+    print(f"\n{title}\n{'':58s}" + "".join(f"{name:>12s}" for name in names))
 
 
 def mean_accuracy(make, X, y, n_seeds):
@@ -57,7 +61,7 @@ def mean_accuracy(make, X, y, n_seeds):
 def tables(n_seeds):
     """Print accuracy of the deep and of the linear methods."""
     sets = list(tables_at_hand())
-    head(f"Accuracy, defaults, {n_seeds} seeds")
+    head(f"Accuracy, defaults, {n_seeds} seeds", sets)
     least = []
     rows = {
         "DeepSubspaceClustering": lambda k, shape: (
@@ -166,7 +170,7 @@ def peers(n_seeds):
         yield "HDBSCAN", HDBSCAN(min_cluster_size=5)
 
     sets = list(tables_at_hand())
-    head(f"scikit-learn's clusterers, {n_seeds} seeds")
+    head(f"scikit-learn's clusterers, {n_seeds} seeds", sets)
     cells = {}
     for _, X, y, shape, k in sets:
         for seed in range(n_seeds):
@@ -188,6 +192,27 @@ def peers(n_seeds):
 
 
 def speed(n_rounds):
+    """Print one joint step beside PyTorch's, and a fit beside the linear method's."""
+    speed_of_step(n_rounds)
+    for name, X, y, shape, k in tables_at_hand():
+        methods = {
+            "DeepSubspaceClustering": DeepSubspaceClustering(
+                k, image_shape=shape, random_state=0
+            ),
+            "LeastSquares": LeastSquaresSubspaceClustering(k, random_state=0),
+        }
+        contest(
+            f"A fit, {name}, n = {len(X)}, one thread",
+            [
+                Contestant(label, lambda model=model, X=X: model.fit(X).labels_)
+                for label, model in methods.items()
+            ],
+            accuracy=lambda labels, y=y: f"{clustering_accuracy(y, labels):.3f}",
+            n_rounds=n_rounds,
+        )
+
+
+def speed_of_step(n_rounds):
     """Print one joint step on COIL-20 beside PyTorch's, same network and data."""
     import torch
     from torch.nn import functional
@@ -197,7 +222,9 @@ def speed(n_rounds):
     from skspace.linalg._self_expression import align
 
     torch.set_num_threads(1)
-    X = next(X for name, X, *_ in tables_at_hand() if name == "COIL-20")
+    X = next((X for name, X, *_ in tables_at_hand() if name == "COIL-20"), None)
+    if X is None:
+        return
     X = X.astype(np.float32)
     n = len(X)
     model = build_encoders(
@@ -260,9 +287,11 @@ def main():
     for name in (*sections, "speed"):
         parser.add_argument(f"--{name}", action="store_true")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--sets", nargs="+", choices=tuple(REPORTED), default=None)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    REPORTED[:] = options.sets or REPORTED
     every = not any(getattr(options, name) for name in (*sections, "speed"))
     for name, section in sections.items():
         if every or getattr(options, name):

@@ -82,35 +82,42 @@ def tables(n_seeds):
         )
 
 
-def features():
-    """Print other clusterers on pixels, on principal components and on our features."""
+def features(n_seeds):
+    """Print other clusterers on pixels, on principal components and on our features.
+
+    Features are those of one network whatever `n_networks` is, so one is trained.
+    """
     for name, X, y in image_sets():
         k = len(np.unique(y))
-        model = MCR2Clustering(k, random_state=0).fit(X)
-        linear = LeastSquaresSubspaceClustering(k, random_state=0).fit(X)
         unit = X / np.linalg.norm(X, axis=1, keepdims=True)
-        inputs = {
-            "pixels": unit,
-            "PCA(64)": PCA(64, random_state=0).fit_transform(unit),
-            "our features": model.embedding_,
-        }
-        print(
-            f"\n{name}: MCR2Clustering {clustering_accuracy(y, model.labels_):.3f}, "
-            f"LeastSquares {clustering_accuracy(y, linear.labels_):.3f}"
-        )
-        peers = {
-            "KMeans": KMeans(k, n_init=10, random_state=0),
-            "GaussianMixture": GaussianMixture(
-                k, covariance_type="diag", reg_covar=1e-4, random_state=0
-            ),
-            "HDBSCAN": HDBSCAN(min_cluster_size=5, copy=True),
-        }
-        for peer, method in peers.items():
-            cells = [
-                f"{where} {clustering_accuracy(y, method.fit_predict(Z)):.3f}"
+        cells = {}
+        for seed in range(n_seeds):
+            model = MCR2Clustering(k, n_networks=1, random_state=seed).fit(X)
+            linear = LeastSquaresSubspaceClustering(k, random_state=seed).fit(X)
+            inputs = {
+                "pixels": unit,
+                "PCA(64)": PCA(64, random_state=seed).fit_transform(unit),
+                "our features": model.embedding_,
+            }
+            peers = {
+                "KMeans": KMeans(k, n_init=10, random_state=seed),
+                "GaussianMixture": GaussianMixture(
+                    k, covariance_type="diag", reg_covar=1e-4, random_state=seed
+                ),
+                "HDBSCAN": HDBSCAN(min_cluster_size=5, copy=True),
+            }
+            found = {
+                (peer, where): method.fit_predict(Z)
+                for peer, method in peers.items()
                 for where, Z in inputs.items()
-            ]
-            print(f"  {peer:18s}" + ", ".join(cells), flush=True)
+            }
+            found["MCR2Clustering, one network", "pixels"] = model.labels_
+            found["LeastSquares", "pixels"] = linear.labels_
+            for cell, labels in found.items():
+                cells.setdefault(cell, []).append(clustering_accuracy(y, labels))
+        print(f"\n{name}, {n_seeds} seeds")
+        for (peer, where), accuracy in cells.items():
+            print(f"  {peer:30s}{where:14s}{np.mean(accuracy):.3f}", flush=True)
 
 
 def speed():
@@ -237,6 +244,6 @@ if __name__ == "__main__":
     if chosen.speed or everything:
         speed()
     if chosen.features or everything:
-        features()
+        features(chosen.seeds)
     if chosen.tables or everything:
         tables(chosen.seeds)
