@@ -213,6 +213,15 @@ def checks():
         yield from estimator_checks_generator(estimator, mark=None)
 
 
+def marked_checks():
+    """The same, those that need a CUDA device under their mark."""
+    for estimator, check in checks():
+        keywords = getattr(check, "keywords", None) or {}
+        device = any(name in repr(keywords) for name in ("cupy", "cuda"))
+        marks = [pytest.mark.gpu] if device else []
+        yield pytest.param(estimator, check, marks=marks)
+
+
 def name_of(thing):
     if isinstance(thing, BaseEstimator):
         with warnings.catch_warnings():
@@ -228,7 +237,7 @@ def _arguments(check):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::skspace._warnings.SkspaceWarning")
-@pytest.mark.parametrize(("estimator", "check"), list(checks()), ids=name_of)
+@pytest.mark.parametrize(("estimator", "check"), list(marked_checks()), ids=name_of)
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
     COUNTS[type(estimator).__name__] += 1
