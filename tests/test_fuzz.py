@@ -270,6 +270,54 @@ def searching(name):
     )
 
 
+def noise(n, d, scale=1.0):
+    return scale * np.random.RandomState(0).standard_normal((n, d))
+
+
+# What such tables have found: overflow, failed factorisations, NaN.
+FOUND = {
+    "squares of coefficients": ("OuterProductGradients", {}, noise(10, 4, 1e-161)),
+    "slopes without units": (
+        "ActiveSubspace",
+        {"method": "linear", "standardize": False, "n_components": 1},
+        noise(25, 5, 1e-310),
+    ),
+    "variance in float32": ("FairPCA", {}, noise(10, 40, 1e30).astype(np.float32)),
+    "a table of two values": ("GaussianMutualInfo", {}, np.sign(noise(25, 1)) * 65504),
+    "nothing beside a penalty": (
+        "PreconditionedRegression",
+        {"alpha": 0.1, "refine": False},
+        noise(9, 3, 1e-310),
+    ),
+    "subnormal steps": (
+        "PreconditionedRegression",
+        {"preconditioner": "jacobi", "solver": "lsmr"},
+        noise(6, 3, 1e-310),
+    ),
+    "subnormal columns left out": (
+        "DecoupledRidge",
+        {"kappa_target": "loo"},
+        noise(25, 5, 1e-310),
+    ),
+    "long double": ("SpikedPCA", {}, np.longdouble(10) ** 400 * noise(13, 17)),
+}
+
+
+@pytest.mark.parametrize("found", FOUND)
+def test_what_was_found_is_answered(found):
+    name, parameters, X = FOUND[found]
+    y = np.arange(len(X)) % 3 - 1.0
+    estimator = next(e for e in instances() if type(e).__name__ == name)
+    interrogate(seeded(estimator).set_params(**parameters), X, y)
+
+
+@pytest.mark.parametrize("name", ["MinRedundancyMaxRelevance", "GaussianRBFClassifier"])
+def test_classes_may_be_any_number(name):
+    estimator = next(e for e in instances() if type(e).__name__ == name)
+    y = np.repeat([1e300, -1e300], 10)
+    interrogate(seeded(estimator), noise(20, 3), y)
+
+
 @pytest.mark.parametrize("kinds", variants())
 def test_any_table_gives_a_finite_answer_or_a_sentence(kinds):
     weighted = "sample_weight" in inspect.signature(kinds[0].fit).parameters
