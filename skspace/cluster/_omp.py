@@ -157,8 +157,6 @@ def _dictionaries(rng, n_samples, dropout, n_dropouts):
 
 def _code(X, G, atoms, square, n_nonzero, tol, n_jobs):
     """Code all rows on one dictionary, by the way that fits in memory."""
-    from .._numba.omp import omp_gram
-
     n_samples = X.shape[0]
     whole = atoms.shape[0] == n_samples
     own = np.full(n_samples, -1)
@@ -167,7 +165,7 @@ def _code(X, G, atoms, square, n_nonzero, tol, n_jobs):
     if G is not None:
         products = G if whole else np.take(G, atoms, axis=1)
         blocks = parallel(
-            delayed(omp_gram)(products, atoms, own, square, *rows, n_nonzero, tol)
+            delayed(_code_whole)(products, atoms, own, square, *rows, n_nonzero, tol)
             for rows in row_blocks(n_samples, n_nonzero)
         )
     else:
@@ -178,6 +176,13 @@ def _code(X, G, atoms, square, n_nonzero, tol, n_jobs):
         )
     support, coefs = zip(*blocks, strict=True)
     return np.concatenate(support), np.concatenate(coefs)
+
+
+def _code_whole(*arguments):
+    """Code a block of rows; a kernel itself cannot be sent to other processes."""
+    from .._numba.omp import omp_gram
+
+    return omp_gram(*arguments)
 
 
 def _code_block(X, D, atoms, own, square, start, stop, n_nonzero, tol):

@@ -204,12 +204,10 @@ def kkt_residual(X, C, gamma, l1_ratio):
 
 def _solve_whole(X, gamma, l1_ratio, tol, max_iter, n_jobs):
     """Solve all rows on one matrix of inner products."""
-    from .._numba.elastic_net import elastic_net_gram
-
     n_samples = X.shape[0]
     G = X @ X.T
     blocks = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(elastic_net_gram)(G, *rows, gamma, l1_ratio, tol, max_iter)
+        delayed(_solve_rows)(G, *rows, gamma, l1_ratio, tol, max_iter)
         for rows in row_blocks(n_samples, 1)
     )
     count, indices, coefs, violation = map(np.concatenate, zip(*blocks, strict=True))
@@ -217,6 +215,13 @@ def _solve_whole(X, gamma, l1_ratio, tol, max_iter, n_jobs):
     C = csr_array((coefs, indices, indptr), shape=(n_samples, n_samples))
     C.sort_indices()
     return C, violation
+
+
+def _solve_rows(*arguments):
+    """Solve a block of rows; a kernel itself cannot be sent to other processes."""
+    from .._numba.elastic_net import elastic_net_gram
+
+    return elastic_net_gram(*arguments)
 
 
 def _solve_by_working_sets(X, gamma, l1_ratio, tol, max_iter, n_jobs):

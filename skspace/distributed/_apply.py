@@ -39,11 +39,11 @@ def predict(estimator, X):
     Examples
     --------
     >>> import dask.array as da
-    >>> from skspace.cluster import ThresholdingSubspaceClustering
+    >>> from skspace.cluster import KSubspaces
     >>> from skspace.datasets import make_union_of_subspaces
     >>> from skspace.distributed import predict
     >>> X, _ = make_union_of_subspaces(random_state=0)[:2]
-    >>> clusterer = ThresholdingSubspaceClustering(n_clusters=3).fit(X[::2])
+    >>> clusterer = KSubspaces(n_clusters=3, random_state=0).fit(X[::2])
     >>> blocks = da.from_array(X, chunks=(100, -1))
     >>> predict(clusterer, blocks).compute().shape == X.shape[:1]
     True

@@ -135,9 +135,10 @@ class LpRowSampler(RowBlocks, Estimator):
     *Blocks of rows.* The Gram matrix of blocks is a sum, so leverage and root leverage
     can be had in two passes over a table that does not fit in memory: `partial_fit` on
     each block, then `score_samples` on each, and :func:`draw_rows` of the scores. Lewis
-    weights would take a pass over all blocks for each of theirs; sensitivities have no
-    such summary; both are refused. Digits lost in the Gram matrix are lost: directions
-    below 1e-14 times the largest eigenvalue of correlations are dropped.
+    weights take a pass over all blocks for each of theirs, which
+    :func:`skspace.distributed.fit` does; sensitivities have no such summary. Digits lost
+    in the Gram matrix are lost: directions below 1e-14 times the largest eigenvalue of
+    correlations are dropped.
 
     Cost O(n d²) for each pass, memory O(n d).
 

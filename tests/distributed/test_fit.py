@@ -2,89 +2,34 @@
 
 import pickle
 import sys
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from block_cases import (
+    CASES,
+    GROUP,
+    SLOPES,
+    N,
+    X,
+    Y,
+    assert_same,
+    cut,
+    whole,
+)
 from sklearn.base import clone
 from sklearn.cluster import KMeans
-from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression
 
 from skspace.active import ActiveSubspace
-from skspace.decomposition import (
-    DirectionalRegression,
-    PrincipalFittedComponents,
-    PrincipalHessianDirections,
-    SlicedAverageVarianceEstimation,
-    SlicedInverseRegression,
-    SpikedPCA,
-)
+from skspace.decomposition import SlicedInverseRegression, SpikedPCA
 from skspace.distributed import fit, supports
 from skspace.erasure import SubspaceEraser
-from skspace.fairness import FairPCA, FairSDR
+from skspace.fairness import FairSDR
 from skspace.sampling import LpRowSampler
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 
-N, P = 400, 5
-
-
-def table():
-    """Correlated features far from the origin, one of them constant, and the rest."""
-    rng = np.random.RandomState(0)
-    X = rng.standard_normal((N, P)) @ rng.standard_normal((P, P)) + 10
-    X[:, 3] = 7
-    y = X[:, 0] + (X[:, 1] - 10) ** 2 + 0.1 * rng.standard_normal(N)
-    group = np.where(X[:, 2] + rng.standard_normal(N) > 10, "a", "b")
-    weights = rng.randint(3, size=N).astype(float)
-    weights[:60] = 0  # a block that does not count
-    return X, y, group, weights
-
-
-X, Y, GROUP, WEIGHTS = table()
-SLOPES = np.stack([np.cos(X[:, 0]), X[:, 1], np.ones(N), X[:, 3], X[:, 4]], axis=1)
-MODEL = FrozenEstimator(LinearRegression().fit(X, np.stack([Y, X[:, 1]], axis=1)))
-W, S, C = (
-    {"sample_weight": WEIGHTS},
-    {"sensitive_features": GROUP},
-    {"concept": GROUP},
-)
-
-CASES = [
-    (SlicedInverseRegression(1), W),
-    (SlicedInverseRegression(shrinkage="auto"), {}),
-    (SlicedAverageVarianceEstimation(2), W),
-    (DirectionalRegression("gap"), {}),
-    (PrincipalFittedComponents(2), W),
-    (PrincipalFittedComponents(2, basis="slices"), {}),
-    (PrincipalHessianDirections(2), W),
-    (PrincipalHessianDirections(1, response="y"), {}),
-    (SpikedPCA(), {}),
-    (SpikedPCA(2, svd_solver="full", shrinkage=None), {}),
-    (FairSDR(), {**S, **W}),
-    (FairSDR(n_shared="all", shrinkage="auto", order="utility"), S),
-    (FairSDR(), {"sensitive_features": X[:, 2]}),
-    (FairSDR(sensitive_columns=[4]), {}),
-    (FairPCA(), {**S, **W}),
-    (FairPCA(constraint="covariance"), {"sensitive_features": X[:, 2]}),
-    (SubspaceEraser(), W),
-    (SubspaceEraser("orthogonal"), C),
-    (SubspaceEraser("oblique", shrinkage="auto"), C),
-    (SubspaceEraser("spectral", forget=["a"]), C),
-    (ActiveSubspace(n_bootstrap=0), {"gradients": SLOPES, **W}),
-    (ActiveSubspace("gap", estimator=MODEL, n_bootstrap=0), W),
-    (LpRowSampler(random_state=0, eps=0.9), {}),
-    (LpRowSampler(3, n_samples=30, fit_intercept=False, random_state=0), {}),
-    (LpRowSampler(method="leverage", n_samples=30, random_state=0), {}),
-    (
-        LpRowSampler(method="root_leverage", n_rounds=2, n_samples=9, random_state=0),
-        {},
-    ),
-    (LpRowSampler(method="uniform", n_samples=30, random_state=0), {}),
-]
 every_case = pytest.mark.parametrize(
     ("estimator", "params"),
     CASES,
@@ -92,42 +37,8 @@ every_case = pytest.mark.parametrize(
 )
 
 
-def whole(estimator, params, y=Y):
-    return clone(estimator).fit(X, y, **params)
-
-
 def in_place(estimator, X, y=Y, **params):
     return fit(clone(estimator), X, y, **params)
-
-
-def assert_same(found, wanted):
-    """Every fitted attribute is equal, to 1e-8 of its largest entry."""
-    assert type(found) is type(wanted)
-    assert set(vars(found)) == set(vars(wanted))
-    for name, value in vars(wanted).items():
-        if not name.endswith("_") or name == "estimator_":
-            continue
-        assert_equal_values(getattr(found, name), value, name)
-
-
-def assert_equal_values(found, wanted, name):
-    assert type(found) is type(wanted), name
-    if isinstance(wanted, tuple):
-        for one, other in zip(found, wanted, strict=True):
-            assert_equal_values(one, other, name)
-        return
-    wanted = np.asarray(wanted)
-    if wanted.dtype.kind == "f":
-        scale = np.max(np.abs(wanted), initial=0)
-        np.testing.assert_allclose(
-            found, wanted, rtol=1e-8, atol=1e-8 * scale, err_msg=name
-        )
-    else:
-        np.testing.assert_array_equal(np.asarray(found), wanted, err_msg=name)
-
-
-def cut(table, *ends):
-    return [table[a:b] for a, b in pairwise([0, *ends, np.shape(table)[0]])]
 
 
 @every_case
@@ -268,7 +179,12 @@ REFUSED = {
         {},
         "2 feat",
     ),
-    "other argument": (SIR, lambda: (irregular(), Y), S, "takes no sensitive_features"),
+    "other argument": (
+        SIR,
+        lambda: (irregular(), Y),
+        {"sensitive_features": GROUP},
+        "takes no sensitive_features",
+    ),
     "parameter": (SlicedInverseRegression(0), lambda: (irregular(), Y), {}, "n_comp"),
     "ladle": (SlicedInverseRegression("ladle"), lambda: (irregular(), Y), {}, "ladle"),
     "randomized": (
@@ -278,7 +194,12 @@ REFUSED = {
         "randomized",
     ),
     "no attribute": (FairSDR(), lambda: (irregular(), Y), {}, "needs a sensitive"),
-    "dcov": (FairSDR(order="dcov"), lambda: (irregular(), Y), S, "look at rows again"),
+    "dcov": (
+        FairSDR(order="dcov"),
+        lambda: (irregular(), Y),
+        {"sensitive_features": GROUP},
+        "look at rows again",
+    ),
     "no gradients": (ActiveSubspace(), lambda: (irregular(), Y), {}, "FrozenEstimator"),
     "bootstrap": (ActiveSubspace("bootstrap"), lambda: (irregular(), Y), {}, "resampl"),
     "no concept": (SubspaceEraser(), lambda: (irregular(), None), {}, "requires y"),
