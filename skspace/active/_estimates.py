@@ -86,7 +86,8 @@ def distinct_rows(X, Y, weights):
     _, first, group = np.unique(X[seen], axis=0, return_index=True, return_inverse=True)
     group = group.reshape(-1)
     w = np.bincount(group, weights[seen])
-    Y = np.stack([np.bincount(group, weights[seen] * y) / w for y in Y[seen].T], axis=1)
+    share = weights[seen] / w[group]
+    Y = np.stack([np.bincount(group, share * y) for y in Y[seen].T], axis=1)
     return DistinctRows(seen[first], Y, w)
 
 

@@ -284,4 +284,7 @@ def _unit(table, share):
     """Weighted mean and standard deviation of each column."""
     mean = share @ table
     mean = mean + share @ (table - mean)
-    return mean, np.sqrt(share @ (table - mean) ** 2)
+    centred = table - mean
+    size = np.max(np.abs(centred), axis=0)  # whose squares may overflow
+    size = np.where(size > 0, size, 1.0)
+    return mean, size * np.sqrt(share @ (centred / size) ** 2)

@@ -78,8 +78,8 @@ def lbfgs(function, x, *, memory=20):
         length, new_value, new_gradient = found
         step, turn = length * direction, new_gradient - gradient
         with np.errstate(over="ignore"):
-            useful = step @ turn > 1e-12 * float(turn @ turn)
-        if useful:
+            along, size = float(step @ turn), float(turn @ turn)
+        if size > 0 and along > 1e-12 * size:
             pairs = [*pairs, (step, turn)][-memory:]
         x = x + step
         change, value, gradient = value - new_value, new_value, new_gradient
