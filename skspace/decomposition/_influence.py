@@ -30,6 +30,7 @@ from ..linalg._inverse_moments import (
     whitened_moments,
 )
 from ..linalg._slices import assign_slices, effective_size, pool_small_slices
+from ..linalg._triangular import lower_inverse
 from ._directional_regression import DirectionalRegression
 from ._moment_sdr import ILL_CONDITIONED
 from ._principal_hessian import centred_product
@@ -368,7 +369,8 @@ def _block(frame, W, labels, d, rotate):
     # What leaves the span, from a basis that is orthonormal in the plain metric.
     Q, R = xp.linalg.qr(raw[:, :d])
     beyond = raw[:, d:] - Q @ (xp.matrix_transpose(Q) @ raw[:, d:])
-    out = xp.linalg.solve(xp.matrix_transpose(R), _along(moved[:, d:, :], beyond))
+    # CuPy does not solve a stack of systems with one matrix
+    out = lower_inverse(xp.matrix_transpose(R)) @ _along(moved[:, d:, :], beyond)
     original = math.sqrt(2) * xp.sqrt(xp.sum(out * out, axis=(1, 2)))
     # A factor of length changes a unit vector by what is orthogonal to it.
     length = xp.linalg.vector_norm(raw[:, :d], axis=0)
