@@ -38,7 +38,9 @@ def frame_of(X, z, library="pandas"):
 @pytest.mark.parametrize("cls", CLASSES)
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 @pytest.mark.parametrize(
-    "columns", ["sex", ["sex"], 1, [-5], lambda X: ["sex"]], ids=str
+    "columns",
+    ["sex", ["sex"], 1, [-5], lambda X: ["sex"]],
+    ids=lambda columns: "callable" if callable(columns) else str(columns),
 )
 def test_columns_of_a_frame_are_read_and_dropped(cls, library, columns, data):
     X, y, z = data
