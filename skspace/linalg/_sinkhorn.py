@@ -165,7 +165,7 @@ def symmetric_sinkhorn(S, eta, *, max_iter, tol):
     scaling = symmetric_scaling(
         lambda rows: S[rows, :], S.shape[0], eta, max_iter=max_iter, tol=tol
     )
-    plan = (scaling.kernel * scaling.factor[:, None]) * scaling.factor
+    plan = scaling.kernel * (scaling.factor[:, None] * scaling.factor)
     f = scaling.potential
     return SinkhornResult(plan, f, f, scaling.n_iter, scaling.error)
 
