@@ -88,3 +88,25 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "gpu" in item.keywords:
             item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what the newcomer's tests noted: one line a class, one letter a case."""
+    cells = {
+        (name, number): (case, outcome)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for key, (name, number, case, outcome) in getattr(report, "user_properties", ())
+        if key == "newcomer"
+    }
+    if not cells:
+        return
+    cases = dict(sorted((number, case) for (_, number), (case, _) in cells.items()))
+    letters = {"same": "=", "works": "+", "refused": "x"}
+    line = terminalreporter.write_line
+    line("the newcomer: same answer =, answer +, refused with a sentence x")
+    for i, case in enumerate(cases.values()):
+        line(f"{'':38s}{'|' * i}{case}")
+    for name in sorted({name for name, _ in cells}):
+        row = [letters.get(cells.get((name, i), ("", ""))[1], " ") for i in cases]
+        line(f"  {name:36s}{''.join(row)}")

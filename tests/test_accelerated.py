@@ -27,6 +27,7 @@ TWINS = sorted(_array.TWINS)
 KERNELS_WITH_ORACLES = {
     "skspace._numba.double_double",
     "skspace._numba.elastic_net",
+    "skspace._numba.halving",
     "skspace._numba.kd_tree",
     "skspace._numba.neighbor_ranks",
     "skspace._numba.neighbor_scan",
@@ -36,6 +37,7 @@ KERNELS_WITH_ORACLES = {
     "skspace._numba.pcg",
     "skspace._numba.planes",
     "skspace._numba.point_to_plane",
+    "skspace._numba.prefetch",
     "skspace._numba.propagate",
     "skspace._numba.similarity",
     "skspace._numba.voxels",
@@ -874,3 +876,18 @@ def test_counts_by_rank_are_those_of_differences(rng):
                 expected[0] = 0
                 count_slab(table, order, c, first_of, euclidean, radii, 0, n, found)
                 np.testing.assert_array_equal(found, expected)
+
+
+def test_asking_ahead_changes_nothing():
+    from numba import njit
+
+    from skspace._numba.prefetch import prefetch
+
+    @njit
+    def ask(values):
+        for i in range(-8, len(values) + 8):  # a hint may point anywhere
+            prefetch(values, i)
+        return values.sum()
+
+    for values in (np.arange(5.0), np.arange(5, dtype=np.float32)):
+        assert ask(values) == 10
