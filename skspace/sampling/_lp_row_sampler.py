@@ -136,9 +136,9 @@ class LpRowSampler(RowBlocks, Estimator):
     can be had in two passes over a table that does not fit in memory: `partial_fit` on
     each block, then `score_samples` on each, and :func:`draw_rows` of the scores. Lewis
     weights take a pass over all blocks for each of theirs, which
-    :func:`skspace.distributed.fit` does; sensitivities have no such summary. Digits lost
-    in the Gram matrix are lost: directions below 1e-14 times the largest eigenvalue of
-    correlations are dropped.
+    :func:`skspace.distributed.fit` does; sensitivities have no such summary. Digits
+    lost in the Gram matrix are lost: directions below 1e-14 times the largest
+    eigenvalue of correlations are dropped.
 
     Cost O(n d²) for each pass, memory O(n d).
 
