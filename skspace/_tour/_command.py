@@ -10,6 +10,8 @@ import warnings
 from datetime import date
 from time import perf_counter
 
+from threadpoolctl import threadpool_limits
+
 from .._version import __version__
 from ._data import check_folder
 from ._stage import HOW_TO_DRAW, Stage, TourError
@@ -46,7 +48,8 @@ def main(argv=None):
             return 0
         check_folder(stage.data)
         stage.open_output()
-        with warnings.catch_warnings():
+        # One thread each is fair, and quicker than threads that wait for one another.
+        with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore")  # `Stage.timed` reports those of fits
             _perform(stage, families)
     except TourError as error:
@@ -114,7 +117,7 @@ def _perform(stage, families):
     stage.say(
         f"skspace {__version__}, a tour in {len(families)} "
         f"{'part' if len(families) == 1 else 'parts'}. Default settings throughout, "
-        "random_state=0, the true number of clusters unless it is sought. "
+        "random_state=0, one thread, the true number of clusters unless it is sought. "
         "A star, or bold type, marks the best of a column."
     )
     if not stage.data:
