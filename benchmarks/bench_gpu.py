@@ -188,7 +188,7 @@ class Place:
                 self.wait = torch.cuda.synchronize if cuda else (lambda: None)
                 device_name = torch.cuda.get_device_name() if cuda else "CPU"
                 self.label = f"{device_name}, PyTorch {torch.__version__}"
-        except Exception as error:  # a driver that is missing has errors of its own
+        except (ImportError, RuntimeError) as error:  # CuPy's of a driver are these too
             sys.exit(f"bench_gpu measures nothing here: {error}.")
 
 

@@ -32,7 +32,6 @@ _PACKAGES = (
     "pooch",
     "dask",
     "torch",
-    "cupy-cuda13x",
 )
 _VARIABLES = ("SCIPY_ARRAY_API", "NUMBA_DISABLE_JIT", "OMP_NUM_THREADS")
 
@@ -67,7 +66,9 @@ def show_versions():
     from threadpoolctl import threadpool_info
 
     lines = [f"skspace: {__version__}"]
-    for package in _PACKAGES:
+    # CuPy has a package for each CUDA
+    cupy = metadata.packages_distributions().get("cupy", ["cupy"])
+    for package in (*_PACKAGES, *cupy):
         try:
             version = metadata.version(package)
         except metadata.PackageNotFoundError:

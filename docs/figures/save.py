@@ -9,12 +9,10 @@ import runpy
 import sys
 from pathlib import Path
 
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 
-mpl.use("Agg")
-mpl.rcParams.update({"font.size": 9, "figure.constrained_layout.use": True})
-
-import matplotlib.pyplot as plt  # noqa: E402
+plt.switch_backend("Agg")
+plt.rcParams.update({"font.size": 9, "figure.constrained_layout.use": True})
 
 for name in sys.argv[1:]:
     script = Path(__file__).with_name(f"{name}.py")

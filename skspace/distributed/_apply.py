@@ -6,9 +6,28 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn import config_context, get_config
 
+from .._docs import fill_docs
 from ._blocks import as_table_in_blocks, constant, first_rows, import_dask, n_rows
 
+TEXTS = {
+    "table": """
+X : dask array, dask dataframe or list of delayed blocks
+    Table of shape (n_samples, n_features).
+""",
+    "lazy": """
+    In the chunks of X. Nothing is computed yet, but for one block of what is not
+    an array, to see what comes out.
+""",
+    "raises": """
+ImportError
+    If Dask is not installed.
+ValueError
+    If the estimator has no such method, or X is not in blocks.
+""",
+}
 
+
+@fill_docs(**TEXTS)
 def predict(estimator, X):
     """Predict for rows in blocks, lazily.
 
@@ -16,21 +35,16 @@ def predict(estimator, X):
     ----------
     estimator : fitted estimator
         Any with a method ``predict``: fitted by :func:`fit`, to a sample, or otherwise.
-    X : dask array, dask dataframe or list of delayed blocks
-        Table of shape (n_samples, n_features).
+    {table}
 
     Returns
     -------
     y : dask array of shape (n_samples,) or (n_samples, n_outputs)
-        In the chunks of X. Nothing is computed yet, but for one block of what is not
-        an array, to see what comes out.
+    {lazy}
 
     Raises
     ------
-    ImportError
-        If Dask is not installed.
-    ValueError
-        If the estimator has no such method, or X is not in blocks.
+    {raises}
 
     See Also
     --------
@@ -51,6 +65,7 @@ def predict(estimator, X):
     return _apply(estimator, "predict", X)
 
 
+@fill_docs(**TEXTS)
 def transform(estimator, X):
     """Transform rows in blocks, lazily.
 
@@ -59,21 +74,16 @@ def transform(estimator, X):
     estimator : fitted estimator
         Any with a method ``transform``: fitted by :func:`fit`, to a sample, or
         otherwise.
-    X : dask array, dask dataframe or list of delayed blocks
-        Table of shape (n_samples, n_features).
+    {table}
 
     Returns
     -------
     X_new : dask array of shape (n_samples, n_components)
-        In the chunks of X. Nothing is computed yet, but for one block of what is not
-        an array, to see what comes out.
+    {lazy}
 
     Raises
     ------
-    ImportError
-        If Dask is not installed.
-    ValueError
-        If the estimator has no such method, or X is not in blocks.
+    {raises}
 
     See Also
     --------

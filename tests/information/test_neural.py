@@ -3,6 +3,7 @@
 import functools
 import math
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -254,14 +255,12 @@ def reading(**changed):
     return found._replace(**changed)
 
 
-class _Fitted:
-    class ratio:  # noqa: N801
-        correlations = ()
+FITTED = SimpleNamespace(ratio=SimpleNamespace(correlations=()))
 
 
 def flags(excess=(0.0, 0.0), **changed):
     model = NeuralMutualInfo(bound=changed.pop("bound", "infonce"))
-    return model._judge(reading(fitted=_Fitted, **changed), 40, excess).flags
+    return model._judge(reading(fitted=FITTED, **changed), 40, excess).flags
 
 
 def test_a_good_reading_has_no_flag():
@@ -442,7 +441,7 @@ def test_interruption_leaves_an_estimator_that_can_be_fitted(monkeypatch):
 
 def test_standard_error_sums_those_of_rows_gap_and_held_out_bound():
     found = reading(
-        fitted=_Fitted, train=0.4, test=0.34, sampling_error=0.02, test_error=0.06
+        fitted=FITTED, train=0.4, test=0.34, sampling_error=0.02, test_error=0.06
     )
     assert NeuralMutualInfo()._judge(found, 40).se == pytest.approx(0.07)
 
