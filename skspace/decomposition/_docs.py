@@ -30,13 +30,13 @@ default="auto"
     and with each other elsewhere, with a warning.""",
     "scale": """scale : {{"raw", "whitened"}}, default="raw"
     Whether scores are coordinates along unit directions, or have unit variance.""",
-    "rcond": """rcond : float, default=1e-6
+    "whiten_rcond": """whiten_rcond : float, default=1e-6
     Directions of the features whose share of the largest eigenvalue of their
     correlation matrix is at most this count as dependent and are left out.""",
     "shrinkage": """shrinkage : float, "auto" or None, default=None
     Weight ρ in the covariance (1 - ρ) Σ + ρ trace(Σ)/p I of the features; "auto" is
     the estimate of Ledoit and Wolf. For more features than samples, or nearly so.
-    Standardise features of different units first. `rcond` is not used then.""",
+    Standardise features of different units first. `whiten_rcond` is not used then.""",
     "random_state": """random_state : int, RandomState instance or None, default=None
     Fixes the resampling of the rule "ladle".""",
 }

@@ -136,7 +136,7 @@ class PrincipalFittedComponents(MomentSDR):
         target_type="auto",
         min_slice=5,
         scale="raw",
-        rcond=1e-6,
+        whiten_rcond=1e-6,
         shrinkage=None,
         random_state=None,
         basis="auto",
@@ -147,7 +147,7 @@ class PrincipalFittedComponents(MomentSDR):
         self.target_type = target_type
         self.min_slice = min_slice
         self.scale = scale
-        self.rcond = rcond
+        self.whiten_rcond = whiten_rcond
         self.shrinkage = shrinkage
         self.random_state = random_state
         self.basis = basis

@@ -303,7 +303,7 @@ def fitted_frame(estimator):
         raise ValueError(
             "The features are all but dependent, which leaves no digits for influence:"
             f" the eigenvalues of their correlations span {whitening.condition:.1g}. "
-            "Leave rcond at its default, or drop features."
+            "Leave whiten_rcond at its default, or drop features."
         )
     whitened = whitened_moments(pooled, whitening)
     eigenvalues, G = leading_directions(kernel(whitened), whitening)

@@ -52,7 +52,7 @@ class MomentSDR(SDRTransformer):
         target_type="auto",
         min_slice=5,
         scale="raw",
-        rcond=1e-6,
+        whiten_rcond=1e-6,
         shrinkage=None,
         random_state=None,
     ):
@@ -61,7 +61,7 @@ class MomentSDR(SDRTransformer):
         self.target_type = target_type
         self.min_slice = min_slice
         self.scale = scale
-        self.rcond = rcond
+        self.whiten_rcond = whiten_rcond
         self.shrinkage = shrinkage
         self.random_state = random_state
 
@@ -237,7 +237,7 @@ class MomentSDR(SDRTransformer):
             w = xp.ones_like(D[:, 0])
         variance = (w @ (D * D)) / xp.sum(w)
         whitening = whiten_rows(
-            X, whitening.mean, variance, weights=w, rcond=self.rcond
+            X, whitening.mean, variance, weights=w, rcond=self.whiten_rcond
         )
         W = D @ whitening.forward
         identity = xp.eye(whitening.rank, dtype=xp.float64, device=device(W))

@@ -187,7 +187,7 @@ class OuterProductGradients(SDRTransformer):
         random_state=None,
         verbose=0,
         scale="raw",
-        rcond=1e-6,
+        whiten_rcond=1e-6,
         shrinkage=None,
     ):
         self.n_components = n_components
@@ -200,7 +200,7 @@ class OuterProductGradients(SDRTransformer):
         self.random_state = random_state
         self.verbose = verbose
         self.scale = scale
-        self.rcond = rcond
+        self.whiten_rcond = whiten_rcond
         self.shrinkage = shrinkage
 
     @fit_context
@@ -264,7 +264,7 @@ class OuterProductGradients(SDRTransformer):
         w = np.ones(len(D)) if weights is None else weights
         covariance = (D * w[:, None]).T @ D / np.sum(w)
         try:
-            whitening = whiten(mean, covariance, rcond=self.rcond)
+            whitening = whiten(mean, covariance, rcond=self.whiten_rcond)
         except ValueError:  # it varies by roundings only
             raise ValueError(no_dependence()) from None
         return D @ whitening.forward

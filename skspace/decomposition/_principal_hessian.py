@@ -184,7 +184,7 @@ class PrincipalHessianDirections(SDRTransformer):
         n_slices=10,
         target_type="auto",
         scale="raw",
-        rcond=1e-6,
+        whiten_rcond=1e-6,
         shrinkage=None,
         random_state=None,
         response="residual",
@@ -193,7 +193,7 @@ class PrincipalHessianDirections(SDRTransformer):
         self.n_slices = n_slices
         self.target_type = target_type
         self.scale = scale
-        self.rcond = rcond
+        self.whiten_rcond = whiten_rcond
         self.shrinkage = shrinkage
         self.random_state = random_state
         self.response = response

@@ -52,7 +52,7 @@ class SDRTransformer(
 
     _parameter_constraints: dict = {
         "scale": [StrOptions({"raw", "whitened"})],
-        "rcond": [Interval(Real, 0, 1, closed="left")],
+        "whiten_rcond": [Interval(Real, 0, 1, closed="left")],
         "shrinkage": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"}), None],
         "random_state": ["random_state"],
     }
@@ -221,7 +221,7 @@ class SDRTransformer(
         return tags
 
     def _whiten(self, moments, *, warn=True):
-        """Whitened coordinates by ``rcond`` and ``shrinkage``."""
+        """Whitened coordinates by `whiten_rcond` and `shrinkage`."""
         return whiten_moments(
-            moments, rcond=self.rcond, shrinkage=self.shrinkage, warn=warn
+            moments, rcond=self.whiten_rcond, shrinkage=self.shrinkage, warn=warn
         )

@@ -61,7 +61,7 @@ class SubspaceEraser(ConceptReader, OneToOneFeatureMixin, TransformerMixin, Esti
         from 0, not at all, to ``np.inf``.
     center : bool, default=True
         Whether "spectral" sees rows relative to the mean of all, or to the origin.
-    rcond : float, default=1e-6
+    whiten_rcond : float, default=1e-6
         Eigenvalues of the correlation matrix of the features below this share of the
         largest are raised to it. It bounds how far new rows can be moved and leaves the
         guarantee as it is.
@@ -175,7 +175,7 @@ class SubspaceEraser(ConceptReader, OneToOneFeatureMixin, TransformerMixin, Esti
         "alpha_forget": [Interval(Real, 0, None, closed="right")],
         "alpha_retain": [Interval(Real, 0, None, closed="both")],
         "center": ["boolean"],
-        "rcond": [Interval(Real, 0, 1, closed="left")],
+        "whiten_rcond": [Interval(Real, 0, 1, closed="left")],
         "shrinkage": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"}), None],
         "strength": [Interval(Real, 0, 1, closed="both")],
     }
@@ -189,7 +189,7 @@ class SubspaceEraser(ConceptReader, OneToOneFeatureMixin, TransformerMixin, Esti
         alpha_forget=30.0,
         alpha_retain=1.0,
         center=True,
-        rcond=1e-6,
+        whiten_rcond=1e-6,
         shrinkage=None,
         strength=1.0,
     ):
@@ -199,7 +199,7 @@ class SubspaceEraser(ConceptReader, OneToOneFeatureMixin, TransformerMixin, Esti
         self.alpha_forget = alpha_forget
         self.alpha_retain = alpha_retain
         self.center = center
-        self.rcond = rcond
+        self.whiten_rcond = whiten_rcond
         self.shrinkage = shrinkage
         self.strength = strength
 
@@ -358,7 +358,7 @@ default=None
                 self.n_features_in_,
                 method=self.method,
                 eps=float(array_namespace(X).finfo(X.dtype).eps),
-                rcond=self.rcond,
+                rcond=self.whiten_rcond,
                 shrinkage=self.shrinkage or 0.0,
             )
         xp = array_namespace(found.mean)

@@ -234,7 +234,7 @@ def test_what_is_refused():
     with pytest.raises(ValueError, match="Row 1 has a response in a slice"):
         sdr_influence(sir, X[:2], [0.0, 101.0])
     X[:, 1] = X[:, 0] + 1e-7 * X[:, 1]
-    sir = SlicedInverseRegression(1, rcond=0).fit(X, y)
+    sir = SlicedInverseRegression(1, whiten_rcond=0).fit(X, y)
     with pytest.raises(ValueError, match="all but dependent"):
         sdr_influence(sir, X, y)
 

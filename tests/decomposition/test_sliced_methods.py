@@ -129,6 +129,6 @@ def test_features_that_nearly_agree_keep_their_difference(Reducer):
     Z = rng.standard_normal((600, 3))
     y = Z[:, 1] + Z[:, 1] ** 2 + 0.1 * rng.standard_normal(600)
     T = np.array([[1.0, 1.0, 0.0], [0.0, 1e-6, 0.0], [0.0, 0.0, 1.0]])
-    near = Reducer(1, rcond=0.0, scale="whitened").fit(Z @ T, y).transform(Z @ T)
+    near = Reducer(1, whiten_rcond=0.0, scale="whitened").fit(Z @ T, y).transform(Z @ T)
     plain = Reducer(1, scale="whitened").fit(Z, y).transform(Z)
     assert abs(np.corrcoef(near[:, 0], plain[:, 0])[0, 1]) > 1 - 1e-9
