@@ -55,8 +55,8 @@ def cosine(direction, a):
 
 
 REDUCERS = {
-    "ActiveSubspace": lambda: ActiveSubspace(1, n_bootstrap=0),
-    "  quadratic": lambda: ActiveSubspace(1, method="quadratic", n_bootstrap=0),
+    "ActiveSubspace": lambda: ActiveSubspace(1, n_resamples=0),
+    "  quadratic": lambda: ActiveSubspace(1, method="quadratic", n_resamples=0),
     "RFM": lambda: RecursiveFeatureMachineRegressor(random_state=0),
     "OPG": lambda: OuterProductGradients(1, refine=False, random_state=0),
     "MAVE": lambda: OuterProductGradients(1, random_state=0),
@@ -83,8 +83,8 @@ def bench_direction(n_seeds):
 def bench_importance(n_seeds):
     """Print how often the three relevant features of twenty are ranked first."""
     models = {
-        "ActiveSubspace": lambda: ActiveSubspace(n_bootstrap=0),
-        "  quadratic": lambda: ActiveSubspace(method="quadratic", n_bootstrap=0),
+        "ActiveSubspace": lambda: ActiveSubspace(n_resamples=0),
+        "  quadratic": lambda: ActiveSubspace(method="quadratic", n_resamples=0),
         "RFM": lambda: RecursiveFeatureMachineRegressor(random_state=0),
         "random forest": lambda: RandomForestRegressor(200, random_state=0),
     }
@@ -224,7 +224,7 @@ def bench_speed(n_rounds):
         [
             Contestant(
                 "ActiveSubspace, no intervals",
-                lambda: ActiveSubspace(1, n_bootstrap=0).fit(X, y),
+                lambda: ActiveSubspace(1, n_resamples=0).fit(X, y),
             ),
             Contestant(
                 "ActiveSubspace, 100 resamples",

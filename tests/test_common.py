@@ -148,7 +148,7 @@ INSTANCES = {
         {},
         {"method": "quadratic"},
         {"method": "linear", "standardize": False, "n_components": 1},
-        {"n_components": "gap", "n_bootstrap": 0},
+        {"n_components": "gap", "n_resamples": 0},
     ],
     "NeuralMutualInfo": [{}, {"critic": "concatenated", "bound": "nwj", "max_iter": 2}],
     "MinRedundancyMaxRelevance": [

@@ -89,7 +89,7 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
         Whether directions and importances are per standard deviation of each feature.
         Then units do not matter; False takes the units of X, and rotating X rotates the
         result.
-    n_bootstrap : int, default=100
+    n_resamples : int, default=100
         Resamples for intervals, at least 2; 0 for none.
     confidence_level : float, default=0.95
         Of the intervals, in (0, 1).
@@ -109,7 +109,7 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
     gradient_covariance_ : array of shape (n_features, n_features)
         The matrix C, per standard deviations.
     eigenvalue_intervals_ : array of shape (2, n_features)
-        Lower and upper ends; only of `fit`, with `n_bootstrap` > 0.
+        Lower and upper ends; only of `fit`, with `n_resamples` > 0.
     direction_intervals_ : array of shape (2, n_features)
         Ends for the first row of ``components_``, coefficient by coefficient.
         Likewise.
@@ -163,7 +163,7 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
     is in none of them, nor what the ridge takes off eigenvalues. The ridge and the
     noise of resamples are our own; resampling known gradients is from the book.
 
-    *Cost.* O(n p²) for C, and n_bootstrap times that and O(p³) for intervals. Local
+    *Cost.* O(n p²) for C, and n_resamples times that and O(p³) for intervals. Local
     planes add a neighbour search and O(n k p²), k neighbours; finite differences
     2 p predictions of the table.
 
@@ -220,7 +220,7 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
         ],
         "step": [Interval(Real, 0, None, closed="neither")],
         "standardize": ["boolean"],
-        "n_bootstrap": [  # one resample has no spread
+        "n_resamples": [  # one resample has no spread
             Interval(Integral, 2, None, closed="left"),
             Interval(Integral, 0, 1, closed="left"),
         ],
@@ -237,7 +237,7 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
         n_neighbors="auto",
         step=0.1,
         standardize=True,
-        n_bootstrap=100,
+        n_resamples=100,
         confidence_level=0.95,
         random_state=None,
     ):
@@ -247,7 +247,7 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
         self.n_neighbors = n_neighbors
         self.step = step
         self.standardize = standardize
-        self.n_bootstrap = n_bootstrap
+        self.n_resamples = n_resamples
         self.confidence_level = confidence_level
         self.random_state = random_state
 
@@ -284,8 +284,8 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
             If there are fewer distinct samples than coefficients to fit; of all
             gradients that fit the smallest are taken.
         """
-        if self.n_components == "bootstrap" and not self.n_bootstrap:
-            raise ValueError("n_components='bootstrap' needs n_bootstrap > 0, got 0.")
+        if self.n_components == "bootstrap" and not self.n_resamples:
+            raise ValueError("n_components='bootstrap' needs n_resamples > 0, got 0.")
         X, y, weights = self._validate(X, y, gradients, sample_weight, reset=True)
         X, field, weights = self._field(X, y, gradients, weights)
         moments = gradient_moments(X, field.gradients, weights)
@@ -378,7 +378,7 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
         values, axes, rank = axes_and_rank(found.matrix)
         host = to_numpy(values)
         bootstrap = None
-        if rows is not None and self.n_bootstrap:
+        if rows is not None and self.n_resamples:
             bootstrap = self._resample(*rows, found, to_numpy(axes))
         kept = self._choose(host, rank, bootstrap)
         shares = self._keep_axes(X.dtype, found, values, axes, kept)
@@ -402,7 +402,7 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
         w = to_numpy(weights)
         size = round(effective_size(np.count_nonzero(w), np.sum(w)))
         rng = check_random_state(self.random_state)
-        matrices = resampled_outer(field, w, found.scale, size, self.n_bootstrap, rng)
+        matrices = resampled_outer(field, w, found.scale, size, self.n_resamples, rng)
         return describe_resamples(matrices, axes)
 
     def _keep_intervals(self, bootstrap, values, axes, shares):

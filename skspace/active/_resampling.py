@@ -22,15 +22,15 @@ class GradientBootstrap(NamedTuple):
 
     Attributes
     ----------
-    eigenvalues : ndarray of shape (n_bootstrap, n_features)
+    eigenvalues : ndarray of shape (n_resamples, n_features)
         In falling order.
-    axes : ndarray of shape (n_bootstrap, n_features, n_features)
+    axes : ndarray of shape (n_resamples, n_features, n_features)
         Eigenvectors in columns, in the coordinates of the eigenvalues.
-    importances : ndarray of shape (n_bootstrap, n_features)
+    importances : ndarray of shape (n_resamples, n_features)
         Activity scores, each row summing to one.
-    direction : ndarray of shape (n_bootstrap, n_features)
+    direction : ndarray of shape (n_resamples, n_features)
         The leading eigenvector, turned towards that of all rows.
-    subspace_errors : ndarray of shape (n_bootstrap, n_dimensions)
+    subspace_errors : ndarray of shape (n_resamples, n_dimensions)
         Column k - 1: the sine of the largest angle between the first k
         eigenvectors and those of all rows.
     """
@@ -42,8 +42,8 @@ class GradientBootstrap(NamedTuple):
     subspace_errors: Any
 
 
-def resampled_outer(field, weights, unit, n_draws, n_bootstrap, rng):
-    """Mean outer products of gradients on resamples, (n_bootstrap, p, p).
+def resampled_outer(field, weights, unit, n_draws, n_resamples, rng):
+    """Mean outer products of gradients on resamples, (n_resamples, p, p).
 
     A resample draws rows in proportion to their weights and, where gradients were
     estimated from outputs, turns the sign of the residual of each row at random: the
@@ -58,19 +58,19 @@ def resampled_outer(field, weights, unit, n_draws, n_bootstrap, rng):
         Gradients are multiplied by it.
     n_draws : int
         Rows of a resample.
-    n_bootstrap : int
+    n_resamples : int
     rng : RandomState
     """
     xp = array_namespace(field.gradients)
     n, q, p = field.gradients.shape
     n_draws = min(n_draws, MOST_DRAWS)
-    counts = rng.multinomial(n_draws, weights / np.sum(weights), size=n_bootstrap)
+    counts = rng.multinomial(n_draws, weights / np.sum(weights), size=n_resamples)
     counts = asarray_like(counts.astype(np.float64) / n_draws, unit)
     noise = None
     if field.residuals is not None:
-        signs = 2.0 * rng.randint(0, 2, size=(n, n_bootstrap)) - 1.0
+        signs = 2.0 * rng.randint(0, 2, size=(n, n_resamples)) - 1.0
         noise = asarray_like(signs, unit)
-    step = max(1, BLOCK_BYTES // (8 * n_bootstrap * q * p))
+    step = max(1, BLOCK_BYTES // (8 * n_resamples * q * p))
     total = 0.0
     for start in range(0, n, step):
         rows = slice(start, min(start + step, n))
@@ -81,10 +81,10 @@ def resampled_outer(field, weights, unit, n_draws, n_bootstrap, rng):
         W = G * counts[:, rows][:, :, None, None]
         if noise is None:  # one table of gradients for all resamples
             G = xp.reshape(G, (-1, p))
-            W = xp.reshape(W, (n_bootstrap, -1, p))
+            W = xp.reshape(W, (n_resamples, -1, p))
             total = total + xp.matrix_transpose(W) @ G
         else:
-            G, W = (xp.reshape(A, (n_bootstrap, -1, p)) for A in (G, W))
+            G, W = (xp.reshape(A, (n_resamples, -1, p)) for A in (G, W))
             total = total + xp.matrix_transpose(W) @ G
     return to_numpy(total)
 
@@ -94,7 +94,7 @@ def describe_resamples(matrices, axes):
 
     Parameters
     ----------
-    matrices : ndarray of shape (n_bootstrap, p, p)
+    matrices : ndarray of shape (n_resamples, p, p)
     axes : ndarray of shape (p, p)
         Eigenvectors of all rows.
 

@@ -79,7 +79,7 @@ def closed_form(X, H, b):
 @pytest.mark.parametrize("source", ["given", "quadratic", "differences", "analytic"])
 def test_quadratic_function_has_its_matrix_in_closed_form(quadratic, source):
     X, y, G, (H, b) = quadratic
-    active = ActiveSubspace(standardize=False, n_bootstrap=0)
+    active = ActiveSubspace(standardize=False, n_resamples=0)
     if source == "given":
         active.fit(X, gradients=G)
     elif source == "quadratic":
@@ -116,7 +116,7 @@ def test_linear_function_is_found_exactly(rng, method):
 
 def test_direction_of_a_sine_is_found_from_values(rng):
     X, y, a = ridge_function(rng, 2000, 10)
-    active = ActiveSubspace("gap", n_bootstrap=20, random_state=0).fit(X, y)
+    active = ActiveSubspace("gap", n_resamples=20, random_state=0).fit(X, y)
     assert active.n_components_ == 1
     assert cosine(active, a) > 0.99
 
@@ -124,10 +124,10 @@ def test_direction_of_a_sine_is_found_from_values(rng):
 def test_irrelevant_columns_have_next_to_no_importance(rng):
     X = rng.standard_normal((1500, 10))
     y = X[:, 0] * X[:, 1] + X[:, 2]
-    shares = ActiveSubspace(2, n_bootstrap=0).fit(X, y).feature_importances_
+    shares = ActiveSubspace(2, n_resamples=0).fit(X, y).feature_importances_
     assert set(np.argsort(-shares)[:3]) == {0, 1, 2}
     assert np.sum(shares[3:]) < 0.1
-    exact = ActiveSubspace(method="quadratic", n_bootstrap=0).fit(X, y)
+    exact = ActiveSubspace(method="quadratic", n_resamples=0).fit(X, y)
     assert_allclose(exact.feature_importances_[3:], 0, atol=1e-12)
 
 
@@ -162,9 +162,9 @@ def test_units_of_the_features_do_not_matter(rng, method):
 def test_weight_equals_repetition(rng, method):
     X, y, _ = ridge_function(rng, 80, 3, noise=0.5)
     counts = rng.randint(0, 4, 80)
-    active = ActiveSubspace(method=method, n_bootstrap=0)
+    active = ActiveSubspace(method=method, n_resamples=0)
     active.fit(X, y, sample_weight=counts)
-    repeated = ActiveSubspace(method=method, n_bootstrap=0)
+    repeated = ActiveSubspace(method=method, n_resamples=0)
     order = rng.permutation(np.sum(counts))
     repeated.fit(np.repeat(X, counts, axis=0)[order], np.repeat(y, counts)[order])
     for name in ("mean_", "scale_", "gradient_covariance_", "components_"):
@@ -176,9 +176,9 @@ def test_weight_equals_repetition(rng, method):
 def test_equal_rows_with_different_responses_count_by_their_mean(rng):
     X, y, a = ridge_function(rng, 400, 3, noise=0)
     up, down = y + 0.3, y - 0.3
-    twice = ActiveSubspace(1, n_bootstrap=0)
+    twice = ActiveSubspace(1, n_resamples=0)
     twice.fit(np.concatenate([X, X]), np.concatenate([up, down]))
-    once = ActiveSubspace(1, n_bootstrap=0).fit(X, y)
+    once = ActiveSubspace(1, n_resamples=0).fit(X, y)
     assert_allclose(twice.gradient_covariance_, once.gradient_covariance_, rtol=1e-8)
     assert cosine(twice, a) > 0.99
 
@@ -327,7 +327,7 @@ def test_intervals_for_given_gradients_cover_at_their_level():
         rng = np.random.RandomState(seed)
         X = rng.standard_normal((150, 2))
         G = rng.standard_normal((150, 2)) + np.array([2.0, 1.0])
-        active = ActiveSubspace(1, standardize=False, n_bootstrap=200, random_state=0)
+        active = ActiveSubspace(1, standardize=False, n_resamples=200, random_state=0)
         active.fit(X, gradients=G)
         low, high = active.eigenvalue_intervals_[:, 0]
         inside = [low <= top <= high]
@@ -378,7 +378,7 @@ def test_sizes_of_gradients_change_no_interval(quadratic, factor, dtype):
 def test_noise_is_not_taken_for_slope(rng):
     X = rng.standard_normal((200, 5))
     y = X[:, 0] + rng.standard_normal(200)
-    active = ActiveSubspace(n_bootstrap=0).fit(X, y)
+    active = ActiveSubspace(n_resamples=0).fit(X, y)
     assert np.sum(active.eigenvalues_) < 1.5  # without ridge about 5
 
 
@@ -408,7 +408,7 @@ def test_differences_are_divided_by_the_step_that_was_made(rng):
     X = (1000 + rng.standard_normal((60, 3))).astype(np.float32)
     b = np.array([1.0, -2.0, 0.5])
     active = ActiveSubspace(
-        standardize=False, n_bootstrap=0, estimator=Quadratic(np.zeros((3, 3)), b)
+        standardize=False, n_resamples=0, estimator=Quadratic(np.zeros((3, 3)), b)
     ).fit(X, X @ b)
     assert_allclose(active.gradient_covariance_, np.outer(b, b), rtol=1e-7)
 
@@ -418,7 +418,7 @@ def test_equal_rows_count_as_one_with_their_mean(quadratic, method):
     X, y, _, _ = quadratic
     weights = np.ones(len(X))
     weights[0] = 4
-    expected = ActiveSubspace(method=method, n_bootstrap=0)
+    expected = ActiveSubspace(method=method, n_resamples=0)
     expected.fit(X, y, sample_weight=weights)
     apart = np.r_[y[0] + 1, y[1:], y[0] - 3]  # of weights 3 and 1
     weights[0] = 3
@@ -438,9 +438,9 @@ def test_huge_weights_are_many_repetitions(quadratic):
 
 def test_without_resamples_there_are_no_intervals(quadratic):
     X, _, G, _ = quadratic
-    active = ActiveSubspace(n_bootstrap=0).fit(X, gradients=G)
+    active = ActiveSubspace(n_resamples=0).fit(X, gradients=G)
     assert not hasattr(active, "eigenvalue_intervals_")
-    with pytest.raises(ValueError, match="n_bootstrap > 0"):
+    with pytest.raises(ValueError, match="n_resamples > 0"):
         active.set_params(n_components="bootstrap").fit(X, gradients=G)
     with pytest.raises(ValueError, match="does not keep"):
         active.partial_fit(X, gradients=G)
@@ -472,7 +472,7 @@ def test_it_works_in_pipelines_and_selectors(rng):
     selector = SelectFromModel(ActiveSubspace(), max_features=2, threshold=-np.inf)
     strongest = np.argmax(np.abs(a))
     assert selector.fit(X, y).get_support()[strongest]
-    assert RFE(ActiveSubspace(n_bootstrap=0), n_features_to_select=2).fit(X, y)
+    assert RFE(ActiveSubspace(n_resamples=0), n_features_to_select=2).fit(X, y)
 
 
 class TestBadInput:
@@ -503,8 +503,8 @@ class TestBadInput:
             ActiveSubspace().fit(X, gradients=np.full((30, 2), 1e200))
 
     def test_one_resample_has_no_spread(self, rng):
-        with pytest.raises(ValueError, match="n_bootstrap"):
-            ActiveSubspace(n_bootstrap=1).fit(np.ones((30, 2)), np.arange(30))
+        with pytest.raises(ValueError, match="n_resamples"):
+            ActiveSubspace(n_resamples=1).fit(np.ones((30, 2)), np.arange(30))
 
     def test_too_few_rows_warn_and_answer(self, rng):
         X = rng.standard_normal((4, 6))

@@ -115,14 +115,14 @@ def test_attribute_in_a_column_of_frames():
 
 
 def test_gradients_in_blocks_of_the_same_rows():
-    wanted = whole(ActiveSubspace(n_bootstrap=0), {"gradients": SLOPES})
+    wanted = whole(ActiveSubspace(n_resamples=0), {"gradients": SLOPES})
     chunks = (60, 1, 139, 200)
     for gradients in (
         da.from_array(SLOPES, chunks=(chunks, 2)),
         delayed(SLOPES[:, None, :], 60, 61, 200),
     ):
         found = fit(ActiveSubspace(), irregular(), gradients=gradients)
-        assert_same(found, wanted.set_params(n_bootstrap=100))
+        assert_same(found, wanted.set_params(n_resamples=100))
     with pytest.raises(ValueError, match=r"blocks of the same rows.*rechunk"):
         fit(ActiveSubspace(), irregular(), gradients=da.from_array(SLOPES, chunks=50))
     with pytest.raises(ValueError, match=r"Block \d of X has \d+ rows, but \d+ rows"):
