@@ -233,7 +233,7 @@ def bench_coverage(n_draws=200, n_resamples=200):
                 fitted, X, y, n_resamples=n_resamples, random_state=seed
             )
             truth = basis.T * np.sign(fitted.components_ @ basis)
-            low, high = result.confidence_interval
+            low, high, _ = result.confidence_interval
             held["bootstrap"].append((low <= truth) & (truth <= high))
             off = np.abs(result.components - truth)
             held["asymptotic"].append(off <= 1.96 * result.asymptotic_standard_error)

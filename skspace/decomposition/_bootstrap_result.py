@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from .._intervals import ConfidenceInterval
+
 SHOWN = 8
 """Coefficients of a direction that are printed, largest first."""
-
-
-class ConfidenceInterval(NamedTuple):
-    """Lower and upper ends, one for each coefficient."""
-
-    low: Any
-    high: Any
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,24 +28,24 @@ class SDRBootstrapResult:
     rank: int
     rank_frequencies: Any
     ladle: Any
-    confidence_level: float
     feature_names: Any
 
     def __repr__(self):
         n, d, p = self.bootstrap_distribution.shape
+        interval = self.confidence_interval
         found = ", ".join(
             f"{k} in {share:.0%}"
             for k, share in enumerate(self.rank_frequencies)
             if share > 0
         )
         lines = [
-            f"{type(self).__name__}: {n} resamples, level {self.confidence_level:g}",
+            f"{type(self).__name__}: {n} resamples, level {interval.level:g}",
             f"number of directions by {self.rank_rule!r}: {self.rank}; resampled: "
             f"{found}",
             f"distance of subspaces: {self.radius:.3f} at most (0 same, 1 orthogonal)",
         ]
         names = ["coef", "se", "low", "high"]
-        table = [self.components, self.standard_error, *self.confidence_interval]
+        table = [self.components, self.standard_error, interval.low, interval.high]
         if self.asymptotic_standard_error is not None:
             names.insert(2, "asymptotic")
             table.insert(2, self.asymptotic_standard_error)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from numbers import Integral, Real
-from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._array import array_namespace, to_numpy
-from .._rank import NotEnoughYetError, most_of_ladle, rank_evidence
-from .._response import response_columns
-from .._rows import RowsHere, take_rows
+from .._array import to_numpy
+from .._intervals import ConfidenceInterval
+from .._rank import NotEnoughYetError, rank_evidence
+from .._rows import take_rows
 from .._sklearn import (
     HasMethods,
     Interval,
@@ -24,12 +22,12 @@ from .._sklearn import (
     validate_params,
 )
 from .._warnings import DegenerateDataWarning
-from ..linalg._moments import slice_moments
-from ..linalg._slices import Slicing, assign_slices, effective_size
-from ._bootstrap_result import ConfidenceInterval, SDRBootstrapResult
-from ._influence import fitted_frame, fitted_pooling, influence_of_rows
+from ..linalg._slices import effective_size
+from ._bootstrap_result import SDRBootstrapResult
+from ._influence import fitted_frame, influence_of_rows
 from ._moment_sdr import MomentSDR
 from ._principal_hessian import PrincipalHessianDirections
+from ._resampled_fit import compare, resolver, start_of, unbiased
 from ._sliced_inverse_regression import SlicedInverseRegression
 
 __all__ = ["sdr_bootstrap"]
@@ -111,8 +109,8 @@ DirectionalRegression, PrincipalFittedComponents or PrincipalHessianDirections
         - `standard_error`, of that shape: standard deviations over the resamples;
         - `asymptotic_standard_error`, of that shape: by :func:`sdr_influence`, or
           None where it refuses the method or the fit;
-        - `confidence_interval`: `low` and `high`, of that shape, quantiles over the
-          resamples, for each coefficient by itself;
+        - `confidence_interval`: a named tuple of `low` and `high`, of that shape,
+          quantiles over the resamples, for each coefficient by itself, and `level`;
         - `bootstrap_distribution`, (n_resamples, n_components, n_features): directions
           of the resamples, unit length, aligned;
         - `distances`, (n_resamples,): between the span of ``components_`` and that of
@@ -193,8 +191,8 @@ DirectionalRegression, PrincipalFittedComponents or PrincipalHessianDirections
     if weights is not None and not np.all(weights > 0):  # absent rows draw nothing
         present = np.flatnonzero(weights > 0)
         X, y, weights = take_rows(X, present), y[present], weights[present]
-    resolve = _resolver(estimator, X, y, weights)
-    start = _start(estimator, resolve(weights))
+    resolve = resolver(estimator, X, y, weights)
+    start = start_of(estimator, resolve(weights))
     share = np.ones(X.shape[0]) if weights is None else weights
     n_samples = round(effective_size(X.shape[0], np.sum(share)))
     share = share / np.sum(share)
@@ -202,7 +200,7 @@ DirectionalRegression, PrincipalFittedComponents or PrincipalHessianDirections
     def resample(seed):
         counts = np.random.RandomState(seed).multinomial(n_samples, share)
         try:
-            return _compare(start, resolve(counts.astype(np.float64)), align)
+            return compare(start, resolve(counts.astype(np.float64)), align)
         except NotEnoughYetError:
             return None
 
@@ -228,13 +226,13 @@ DirectionalRegression, PrincipalFittedComponents or PrincipalHessianDirections
     sample = np.stack([draw.components for draw in draws])
     error = np.std(sample, axis=0, ddof=1)
     distances = np.array([draw.distance for draw in draws])
-    spectra = _unbiased(start.spectrum, [draw.spectrum for draw in draws])
+    spectra = unbiased(start.spectrum, [draw.spectrum for draw in draws])
     chosen = [rank_evidence(rule, spectrum).n_components for spectrum in spectra]
     counts = np.bincount(chosen, minlength=start.spectrum.most + 1)
     return SDRBootstrapResult(
         components=components,
         standard_error=error,
-        confidence_interval=_interval(components, sample, confidence_level),
+        confidence_interval=_interval(sample, confidence_level),
         asymptotic_standard_error=_asymptotic(estimator, X, y, weights, align),
         bootstrap_distribution=sample,
         distances=distances,
@@ -247,7 +245,6 @@ DirectionalRegression, PrincipalFittedComponents or PrincipalHessianDirections
             start.spectrum,
             bootstrap=lambda k: (draw.product[:k, :k] for draw in draws),
         ),
-        confidence_level=confidence_level,
         feature_names=_names(estimator),
     )
 
@@ -284,125 +281,7 @@ def _rank_rule(estimator, rule):
     return rule
 
 
-def _resolver(estimator, X, y, weights):
-    """Return a function that solves for rows that count so often."""
-    if isinstance(estimator, PrincipalHessianDirections):
-        table = response_columns(y, estimator.target_type, estimator.n_slices, weights)
-        rows = RowsHere(X)
-        return lambda counts: estimator._solve(rows, table, counts, warn=False)
-    rule = estimator._slicing
-    if not isinstance(rule, Slicing):
-        return lambda counts: estimator._solve(
-            estimator._summarise(X, y, counts, rule), rule
-        )
-    # Slices stay as they are, also those that a resample leaves nearly empty.
-    pooling = fitted_pooling(estimator)
-    labels = pooling.groups[assign_slices(rule, y)]
-    solver = clone(estimator).set_params(min_slice=1)
-
-    def resolve(counts):
-        drawn = slice_moments(
-            X,
-            labels,
-            pooling.n_slices,
-            weights=counts,
-            per_slice=estimator._second_order,
-            fourth=X.shape[1] if estimator.shrinkage == "auto" else 0,
-        )
-        return solver._solve(drawn, rule)
-
-    return resolve
-
-
-class _Start(NamedTuple):
-    """Directions of all rows, that resampled ones are compared with."""
-
-    spectrum: Any
-    inverse: Any  # of the whitening
-    vectors: Any  # whitened, at least n_components and what the ladle looks at
-    basis: Any  # orthonormal, of the span in the coordinates of the features
-    signs: Any  # of components_
-    n_components: int
-
-
-def _start(estimator, solution):
-    xp = array_namespace(solution.directions.vectors)
-    d = estimator.n_components_
-    vectors = solution.directions.vectors
-    vectors = vectors[:, : max(d, most_of_ladle(solution.spectrum))]
-    raw = solution.whitening.forward @ vectors[:, :d]
-    fitted = xp.astype(estimator.components_, xp.float64)
-    signs = xp.sign(xp.sum(raw * xp.matrix_transpose(fitted), axis=0))
-    return _Start(
-        solution.spectrum,
-        solution.whitening.inverse,
-        vectors,
-        xp.linalg.qr(raw)[0],
-        signs,
-        d,
-    )
-
-
-class _Draw(NamedTuple):
-    """Directions of one resample, compared with those of all rows; on the host."""
-
-    components: Any
-    distance: float
-    spectrum: Any
-    product: Any
-
-
-def _compare(start, solution, align):
-    """Turn resampled directions towards those of all rows.
-
-    Directions are compared in the metric of the covariance, where they are
-    orthonormal; distances are those of the coordinates of the features.
-    """
-    xp = array_namespace(start.vectors)
-    d, k = start.n_components, start.vectors.shape[1]
-    if solution.spectrum.most < d:
-        raise NotEnoughYetError("The resample shows fewer directions.")
-    raw = solution.whitening.forward @ solution.directions.vectors[:, :k]
-    seen = xp.matrix_transpose(start.inverse) @ raw
-    towards = xp.matrix_transpose(start.vectors[:, :d]) @ seen[:, :d]
-    raw = raw[:, :d]
-    if align == "sign":
-        turned = raw * xp.sign(xp.linalg.diagonal(towards))
-    else:
-        U, _, Vt = xp.linalg.svd(towards)
-        turned = raw @ xp.matrix_transpose(U @ Vt)
-    unit = start.signs * turned / xp.linalg.vector_norm(turned, axis=0)
-    Q, _ = xp.linalg.qr(raw)
-    apart = Q - start.basis @ (xp.matrix_transpose(start.basis) @ Q)
-    Q, _ = xp.linalg.qr(seen)
-    product = np.zeros((k, k))
-    product[:, : Q.shape[1]] = to_numpy(xp.matrix_transpose(start.vectors) @ Q)
-    return _Draw(
-        to_numpy(xp.matrix_transpose(unit)),
-        float(xp.linalg.vector_norm(apart)) / math.sqrt(d),
-        solution.spectrum,
-        product,
-    )
-
-
-def _unbiased(spectrum, drawn):
-    """Move resampled eigenvalues to where their mean is that of all rows.
-
-    Resampling adds noise to the noise there is, which about doubles the eigenvalues
-    of directions that do not matter; every rule would find too many.
-    """
-    length = max(len(s.eigenvalues) for s in (spectrum, *drawn))
-
-    def padded(values):
-        return np.append(values, np.zeros(length - len(values)))
-
-    table = np.stack([padded(s.eigenvalues) for s in drawn])
-    table += padded(spectrum.eigenvalues) - np.mean(table, axis=0)
-    table = -np.sort(-np.maximum(table, 0.0), axis=1)
-    return [s._replace(eigenvalues=row) for s, row in zip(drawn, table, strict=True)]
-
-
-def _interval(components, sample, level):
+def _interval(sample, level):
     tail = (1 - level) / 2
     low, high = np.quantile(sample, [tail, 1 - tail], axis=0)
-    return ConfidenceInterval(low, high)
+    return ConfidenceInterval(low, high, level)

@@ -12,13 +12,13 @@ from sklearn.utils.validation import validate_data
 
 from .._array import is_array_api_obj, to_numpy
 from .._estimator import Estimator
+from .._intervals import ConfidenceInterval
 from .._sklearn import Interval, StrOptions, fit_context
 from .._validation import refuse_dask
 from ._marginals import MARGINALS, drop_constant_columns, transform_marginals
 from ._resampling import confidence_radius, permutation_p_value, subsample
 from ._result import (
     UNITS,
-    ConfidenceInterval,
     Estimate,
     MIResult,
     in_units,

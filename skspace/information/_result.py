@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["FLAGS", "ConfidenceInterval", "Estimate", "MIResult"]
+__all__ = ["FLAGS", "Estimate", "MIResult"]
 
 FLAGS = {
     "no_signal": "nothing detected that chance does not give",
@@ -42,14 +42,6 @@ INFORMATION = {"value", "mean", "sd", "se", "fit", "train", "test", "smoothed"}
 """Columns of curves that are information, and are converted with the units."""
 
 UNITS = {"nats": 1.0, "bits": 1 / math.log(2)}
-
-
-class ConfidenceInterval(NamedTuple):
-    """Ends of an interval and the probability with which it should cover the truth."""
-
-    low: float
-    high: float
-    level: float
 
 
 class Estimate(NamedTuple):

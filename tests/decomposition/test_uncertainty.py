@@ -143,7 +143,7 @@ def test_intervals_and_radius_of_the_bootstrap_cover():
         result = sdr_bootstrap(
             SlicedInverseRegression(1), X, y, n_resamples=150, random_state=seed
         )
-        low, high = result.confidence_interval
+        low, high, _ = result.confidence_interval
         inside.append((low[0] <= beta) & (beta <= high[0]))
         sine = np.sqrt(1 - (result.components[0] @ beta) ** 2)
         near.append(sine <= result.radius)
@@ -181,7 +181,8 @@ def test_quantiles_are_what_fields_say():
     result = sdr_bootstrap(
         REDUCERS[0], X, y, n_resamples=40, confidence_level=0.8, random_state=0
     )
-    low, high = result.confidence_interval
+    low, high, level = result.confidence_interval
+    assert level == 0.8
     sample = result.bootstrap_distribution
     assert np.all(np.mean((low <= sample) & (sample <= high), axis=0) == 0.8)
     assert np.mean(result.distances <= result.radius) == 0.8

@@ -6,8 +6,9 @@ import math
 import numpy as np
 import pytest
 
+from skspace._intervals import ConfidenceInterval
 from skspace.information import GaussianMutualInfo, MIResult
-from skspace.information._result import FLAGS, NOTES, ConfidenceInterval, is_reliable
+from skspace.information._result import FLAGS, NOTES, is_reliable
 
 
 @pytest.fixture
