@@ -71,7 +71,8 @@ def asarray_like(x, like, *, dtype=None):
     x = np.asarray(x)
     if dtype is None:
         dtype = like.dtype if x.dtype.kind == "f" else getattr(xp, x.dtype.name)
-    return xp.asarray(np.ascontiguousarray(x), dtype=dtype, device=device(like))
+    x = np.asarray(x, order="C")  # torch takes no negative strides
+    return xp.asarray(x, dtype=dtype, device=device(like))
 
 
 def csr_like(matrix, like):

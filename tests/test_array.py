@@ -34,6 +34,7 @@ def test_moved_numbers_follow_and_moved_integers_stay(library, dtype):
         moved = asarray_like(np.array([1, 0], dtype=kind), like)
         assert same_place(moved, like)
         assert to_numpy(moved).dtype == kind
+    assert to_numpy(asarray_like(0.5, like)).shape == ()
 
 
 def test_the_second_device_of_the_strict_library_comes_back():

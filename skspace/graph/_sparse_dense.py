@@ -48,7 +48,8 @@ class SparseOperator:
                 return self.matrix
             key = block.dtype
         else:
-            key = (array_namespace(block).__name__, device(block), block.dtype)
+            # by its name: a device of CuPy has no hash
+            key = (array_namespace(block).__name__, str(device(block)), block.dtype)
         if key not in self._moved:
             self._moved[key] = (
                 self.matrix.astype(block.dtype)

@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
 
+from skspace.graph import _sparse_dense
 from skspace.graph._sparse_dense import SparseOperator
 
 
@@ -33,6 +34,19 @@ def test_the_matrix_is_moved_once(library, rng):
     assert operator.like(block) is operator.like(block)
     single = library.asarray(rng.standard_normal((4, 2)).astype(np.float32))
     assert operator.like(single) is operator.like(single)
+
+
+def test_devices_need_no_hash(library, rng, monkeypatch):
+    """Those of CuPy are compared, and have none."""
+
+    class Device:
+        __hash__ = None
+
+    device = Device()
+    monkeypatch.setattr(_sparse_dense, "device", lambda _: device)
+    operator = SparseOperator(sp.eye_array(4, format="csr"))
+    Q = rng.standard_normal((4, 2))
+    assert_allclose(library.to_numpy(operator @ library.asarray(Q)), Q)
 
 
 def test_wrong_shapes_are_refused(rng):
