@@ -14,10 +14,11 @@ from .._array import (
     standard_normal,
     to_numpy,
 )
-from ..graph._leading import dense_leading, fix_signs, right_directions
+from ..graph._leading import dense_leading, right_directions
 from ..graph._smoothed import ScaledGram, SmoothedAttributes, lengths_of_rows
 from ..graph._snem import round_embedding
 from ..graph._sparse_dense import scale_rows
+from ..linalg._basis import fix_column_signs
 from ._s2cag_solve import count_usable, scale_from_lengths, scale_from_sums, to_host
 
 __all__ = ["Candidate", "Setting", "contenders", "search"]
@@ -215,7 +216,7 @@ def _embed(Z, n_kept, setting, n_clusters):
     Y = Z[:, :n_kept]
     if setting.objective == "conductance":
         leading = dense_leading(Y, n_clusters + 1).vectors
-        return to_host(fix_signs(leading[:, 1:])[0])
+        return to_host(fix_column_signs(leading[:, 1:]))
     if setting.row_scaling == "sum":
         scale = scale_from_sums(to_numpy(Z[:, -1]))
     else:
@@ -223,4 +224,4 @@ def _embed(Z, n_kept, setting, n_clusters):
     Y = scale_rows(Y, scale)
     leading = dense_leading(Y, n_clusters, resolution=setting.resolution)
     kept = count_usable(leading.values, leading.values, Y)  # one less than the rank
-    return to_host(fix_signs(leading.vectors[:, :kept])[0])
+    return to_host(fix_column_signs(leading.vectors[:, :kept]))

@@ -12,11 +12,12 @@ from sklearn.exceptions import ConvergenceWarning
 from .._array import array_namespace, asarray_like, to_numpy
 from .._validation import check_memory
 from .._warnings import DegenerateDataWarning
-from ..graph._leading import dense_leading, fix_signs, krylov, randomized
+from ..graph._leading import dense_leading, krylov, randomized
 from ..graph._smoothed import HELD_BYTES, ScaledGram, SmoothedAttributes
 from ..graph._snem import Partition, cluster_sums, partition_of, round_embedding
 from ..graph._sparse_dense import scale_rows
 from ..graph._spectral import cluster_qr, discretize, unit_rows
+from ..linalg._basis import column_signs
 
 __all__ = [
     "Solution",
@@ -69,10 +70,10 @@ def solve(
     # others for the clusters it is needed too.
     enough = leading.vectors.shape[1] >= k + n_dropped
     first = n_dropped if enough else 0
-    U, signs = fix_signs(leading.vectors[:, first:])
+    signs = column_signs(leading.vectors)[first:]
+    U = leading.vectors[:, first:] * signs
     values = leading.values[first:]
-    adjoint = leading.adjoint[:, first:]
-    adjoint = adjoint * asarray_like(signs, adjoint)
+    adjoint = leading.adjoint[:, first:] * signs
     components = _components(gram, U, adjoint, values)
     projected = _before_scaling(Z, scale, components, U)
     eps = float(array_namespace(U).finfo(U.dtype).eps)

@@ -18,7 +18,6 @@ from ._smoothed import ScaledGram
 __all__ = [
     "LeadingVectors",
     "dense_leading",
-    "fix_signs",
     "krylov",
     "randomized",
     "right_directions",
@@ -414,14 +413,3 @@ def by_cholesky(block, least):
         return None, None
     inverse = np.linalg.inv(factor)
     return block @ asarray_like(inverse, block), factor
-
-
-def fix_signs(U):
-    """Flip columns so that the entry of largest magnitude is positive.
-
-    Returns the flipped columns and the signs, float64 on the host.
-    """
-    xp = array_namespace(U)
-    flip = -xp.min(U, axis=0) > xp.max(U, axis=0)
-    signs = np.where(to_numpy(flip), -1.0, 1.0)
-    return U * asarray_like(signs, U), signs

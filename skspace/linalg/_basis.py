@@ -251,26 +251,31 @@ def fix_signs(rows):
     Entries within half the digits of the largest count as equally large, and the
     first of them decides: rounding does not turn (1, -1).
     """
+    return rows * row_signs(rows)[:, None]
+
+
+def fix_column_signs(columns):
+    """Turn every column as :func:`fix_signs` turns rows."""
+    return columns * column_signs(columns)
+
+
+def row_signs(rows):
+    """Factors, 1 or -1, by which :func:`fix_signs` turns rows."""
     xp = array_namespace(rows)
     if 0 in rows.shape:
-        return rows
+        return xp.ones(rows.shape[:1], dtype=rows.dtype, device=device(rows))
     size = xp.abs(rows)
     close = 1 - float(xp.finfo(rows.dtype).eps) ** 0.5
     large = size >= close * xp.max(size, axis=1, keepdims=True)
     first = xp.argmax(xp.astype(large, xp.int64), axis=1, keepdims=True)
     columns = xp.arange(rows.shape[1], dtype=first.dtype, device=device(rows))
-    pivot = xp.sum(
-        xp.where(columns[None, :] == first, rows, xp.zeros_like(rows)),
-        axis=1,
-        keepdims=True,
-    )
-    return rows * _signs(pivot)
+    pivot = xp.where(columns[None, :] == first, rows, xp.zeros_like(rows))
+    return _signs(xp.sum(pivot, axis=1))
 
 
-def fix_column_signs(columns):
-    """Turn every column as :func:`fix_signs` turns rows."""
-    xp = array_namespace(columns)
-    return xp.matrix_transpose(fix_signs(xp.matrix_transpose(columns)))
+def column_signs(columns):
+    """Factors, 1 or -1, by which :func:`fix_column_signs` turns columns."""
+    return row_signs(array_namespace(columns).matrix_transpose(columns))
 
 
 def real_array(x, what):

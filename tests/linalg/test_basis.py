@@ -9,6 +9,7 @@ from sklearn.decomposition import NMF, PCA, KernelPCA
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from skspace.linalg import as_basis, energy_basis, project
+from skspace.linalg._basis import column_signs, fix_column_signs, fix_signs
 
 
 @settings(max_examples=50, deadline=None)
@@ -193,3 +194,24 @@ def test_bad_calls_of_project_are_refused(arguments, message):
         project(np.ones((2, 3)), np.eye(3)[:, :1], **arguments)
     with pytest.raises(ValueError, match="rows of 3 features"):
         project(np.ones((2, 4)), np.eye(3)[:, :1])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_signs_make_the_largest_entry_positive(library, dtype):
+    U = np.array([[0.1, -0.9, 0.0], [-0.7, 0.2, 0.0], [0.3, 0.8, 0.0]], dtype)
+    columns = library.asarray(U)
+    for found, expected in (
+        (column_signs(columns), [-1, -1, 1]),
+        (fix_column_signs(columns), U * [-1, -1, 1]),
+        (fix_signs(library.asarray(U.T)), U.T * [[-1], [-1], [1]]),
+    ):
+        found = library.to_numpy(found)
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, expected)
+    assert fix_column_signs(columns[:, :0]).shape == (3, 0)
+
+
+def test_rounding_does_not_turn_entries_of_one_size():
+    for rounding in (-1e-15, 1e-15):
+        rows = fix_signs(np.array([[-1.0, 1.0 + rounding]]))
+        np.testing.assert_allclose(rows, [[1, -1]])
