@@ -29,6 +29,7 @@ extensions = [
     "capabilities",
     "markdown",
     "mathml",
+    "sklearn_links",
 ]
 exclude_patterns = ["_build", "changes", "sg_execution_times.rst"]
 templates_path = ["_templates"]
@@ -53,9 +54,23 @@ plot_html_show_source_link = False
 plot_include_source = False
 plot_rcparams = {"font.size": 9, "figure.constrained_layout.use": True}
 plot_apply_rcparams = True
+GALLERY = (  # in the order of the guide
+    "cluster",
+    "graph",
+    "decomposition",
+    "active",
+    "fairness",
+    "erasure",
+    "information",
+    "registration",
+    "linear_model",
+    "sampling",
+    "calibration",
+)
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "subsection_order": [*(f"../examples/{name}" for name in GALLERY), "*"],
     "backreferences_dir": "api/generated/backreferences",
     "doc_module": ("skspace",),
     "reference_url": {"skspace": None},

@@ -37,7 +37,8 @@ def page(module):
     """Text of the page of one module."""
     name = module.__name__
     summary, _, rest = inspect.cleandoc(module.__doc__ or "").partition("\n")
-    lines = [name, "=" * len(name), "", summary, *rest.splitlines(), ""]
+    lines = [name, "=" * len(name), "", f".. module:: {name}", ""]
+    lines += [summary, *rest.splitlines(), ""]
     for title, names in public_names(module).items():
         lines += ["", f".. rubric:: {title}", ""]
         lines += [f".. currentmodule:: {name}", ""]

@@ -44,13 +44,13 @@ def to_rst(lines):
 def unreleased():
     """Markdown of the fragments that wait for a release."""
     found = {kind: [] for kind in KINDS}
-    for path in sorted((ROOT / "docs" / "changes").glob("*.md")):
+    for path in (ROOT / "docs" / "changes").glob("*.md"):
         kind = path.name.split(".")[1]
         found[kind].append("- " + " ".join(path.read_text().split()))
     lines = ["## Next release", ""] if any(found.values()) else []
     for kind, title in KINDS.items():
-        if found[kind]:
-            lines += [f"### {title}", "", *found[kind], ""]
+        if found[kind]:  # in the order of towncrier
+            lines += [f"### {title}", "", *sorted(found[kind]), ""]
     return lines
 
 
