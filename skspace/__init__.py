@@ -25,7 +25,6 @@ _PACKAGES = (
     "scikit-learn",
     "numba",
     "array-api-compat",
-    "array-api-extra",
     "joblib",
     "threadpoolctl",
     "matplotlib",

@@ -12,7 +12,6 @@ import importlib
 import warnings
 from typing import Any, NamedTuple
 
-import array_api_extra as xpx
 import numpy as np
 from array_api_compat import (
     array_namespace,
@@ -37,7 +36,6 @@ __all__ = [
     "same_place",
     "standard_normal",
     "to_numpy",
-    "xpx",
 ]
 
 
