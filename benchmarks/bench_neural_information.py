@@ -36,7 +36,7 @@ def fit(X, Y, **params):
     start = time.process_time()
     model = NeuralMutualInfo(random_state=0, **params).fit(X, Y)
     seconds = time.process_time() - start
-    return model.result_, float(model.training_curve_["train"][-1]), seconds
+    return model.result_, float(model.training_curves_["train"][-1]), seconds
 
 
 def tasks(n_seeds, n_rows):

@@ -35,6 +35,9 @@ LEVELS = tuple(range(2, 11))
 DRIFT_LEVELS = 5
 """The value must not move between this many chunks and one."""
 
+DISAGREEMENT = 0.15
+"""Share of the value by which a second estimator or bound may differ from it."""
+
 SIGNIFICANCE = 0.05
 """Larger p-values are no signal; the smallest that 19 permutations give is not."""
 

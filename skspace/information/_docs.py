@@ -14,8 +14,8 @@ PARAMETERS = """n_permutations : int, default={n_permutations}
     Permutations of `y` behind the p-value; each costs an estimate. {p_value}
 confidence_level : float or None, default={level}
     Probability with which the interval should cover the truth, from the spread of
-    estimates on disjoint chunks of the rows; its cost is that of {cost}. None leaves
-    the interval out, and what flags need it.
+    estimates on disjoint chunks of the rows; it costs {cost}. None leaves the interval
+    out, and the flags that need it.
 units : {{"nats", "bits"}}, default="nats"
     Of estimates, intervals and curves.
 n_jobs : int or None, default=None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,35 +11,17 @@ from .._loop import run
 from .._sklearn import Interval, StrOptions
 from ._base import BaseMutualInfo, check_pair
 from ._bounds import BOUNDS
+from ._critic_judgement import judge, value_of
 from ._critic_training import FittedCritic, Settings, Training, normal_scores, settled
 from ._critics import CRITICS, gaussian_ratio
 from ._docs import shared_docs
 from ._gaussian import GaussianCopulaMutualInfo
-from ._result import UNITS, Estimate
+from ._result import UNITS
 
 __all__ = ["NeuralMutualInfo"]
 
 LEAST_SAMPLES = 64
 """Below this nothing is trained."""
-
-CEILING = 0.9
-"""Share of the largest value of InfoNCE from which on it is near."""
-
-GAP = 0.5
-"""Share of the training value that held-out rows may lack."""
-
-DISAGREEMENT = 0.15
-"""Share of the value by which another bound of the same critic may differ."""
-
-MISSED, EXCESS = 0.1, 3.0
-"""Share of the value, and standard errors, by which neighbours must see more than a
-critic to refute it; they can read a few hundredths high between single columns."""
-
-EARLY = 2
-"""Epochs of training that are hardly any."""
-
-STILL_RISING = 0.01
-"""Share of its height that the curve may rise in the last fifth of training."""
 
 
 @shared_docs()
@@ -56,13 +37,13 @@ class NeuralMutualInfo(BaseMutualInfo):
 
     Parameters
     ----------
-    critic : {{"separable", "concatenated", "probabilistic"}}, default="separable"
+    critic : {"separable", "concatenated", "probabilistic"}, default="separable"
         "separable" compares embeddings of x and y made by a network each.
         "concatenated" gives every pair to one network: better where the density has
         edges, at many times the cost. "probabilistic" is separable with noise on the
         embeddings, which slows memorising: for heavy tails in a thousand rows or fewer;
         with more it reads low, and it learns no sharp bends.
-    bound : {{"infonce", "smile", "nwj"}}, default="infonce"
+    bound : {"infonce", "smile", "nwj"}, default="infonce"
         "infonce" is the steadiest, and never exceeds log n_scored, the rows scored at
         once: it reads low within about two nats of that. "nwj" has no such ceiling, at
         the price of variance; take it there. "smile" has none either, is no bound, and
@@ -92,7 +73,7 @@ class NeuralMutualInfo(BaseMutualInfo):
     confidence_level : float or None, default=0.95
         Probability with which the interval should cover the truth; it costs nothing,
         see Notes. None leaves it out.
-    units : {{"nats", "bits"}}, default="nats"
+    units : {"nats", "bits"}, default="nats"
         Of estimates, intervals and curves.
     n_jobs : int or None, default=None
         Threads over permutations, by joblib. Results do not depend on it.
@@ -104,9 +85,12 @@ class NeuralMutualInfo(BaseMutualInfo):
     Attributes
     ----------
     {attributes}
-    training_curve_ : dict of str to ndarray
-        Columns "epoch" (0 before training), "train" and "test" (bound on held-out rows
-        and on as many training rows) and "smoothed"; ``result_.curves["training"]``.
+    training_curves_ : dict of str to ndarray
+        By "step", the passes (0 before training): the bound on held-out rows, "test",
+        the same "smoothed", and on as many training rows, "train". Empty where nothing
+        was trained. See :class:`~skspace.inspection.TrainingCurvesDisplay`.
+    kept_step_ : int
+        Pass whose parameters were kept.
     n_iter_ : int
         Passes made.
     critic_ : FittedCritic or None
@@ -263,6 +247,8 @@ class NeuralMutualInfo(BaseMutualInfo):
         """
         check_is_fitted(self)
         X, Y = check_pair(self, X, y, reset=False)
+        if len(X) < 2:
+            raise ValueError("A bound needs two rows or more, got one.")
         if Y.shape[1] != self._n_targets:
             raise ValueError(
                 f"y has {Y.shape[1]} columns, but {type(self).__name__} was fitted "
@@ -274,14 +260,18 @@ class NeuralMutualInfo(BaseMutualInfo):
         return float(np.mean(values)) * UNITS[self.units]
 
     def _fit(self, X, y):
-        self.critic_, self.n_iter_, self.training_curve_ = None, 0, {}
+        self.critic_, self.n_iter_ = None, 0
         super()._fit(X, y)
         X, Y = check_pair(self, X, y)
         self._n_targets = Y.shape[1]
         if self.critic_ is not None:
             columns = tuple(np.any(Z[:1] != Z, axis=0) for Z in (X, Y))
             self.critic_ = self.critic_._replace(columns=columns)
-        self.training_curve_ = self.result_.curves.get("training", {})
+        curves = dict(self.result_.curves.get("training", {}))
+        if curves:
+            curves = {"step": curves.pop("epoch"), **curves}
+        self.training_curves_ = curves
+        self.kept_step_ = self.result_.params.get("best_epoch", 0)
         return self
 
     def _estimate(self, X, Y, rng, n_jobs=None):
@@ -302,7 +292,7 @@ class NeuralMutualInfo(BaseMutualInfo):
         reading = training.read()
         self.critic_ = reading.fitted
         excess = training.neighbor_excess(reading.values, n_jobs)
-        return self._judge(reading, training.max_iter, excess)
+        return judge(reading, self.bound, training.max_iter, excess)
 
     def _replicate(self, X, Y, rng):
         if len(X) < LEAST_SAMPLES:
@@ -323,13 +313,13 @@ class NeuralMutualInfo(BaseMutualInfo):
         hidden = self.hidden_layer_sizes
         if hidden is None:
             hidden = (64, 64) if large else (128, 128)
-        hidden = np.asarray(hidden, dtype=None if len(hidden) else np.int64)
-        if hidden.ndim != 1 or hidden.dtype.kind not in "iu" or np.any(hidden < 1):
+        hidden = tuple(hidden)
+        if not all(isinstance(size, Integral) and size >= 1 for size in hidden):
             raise ValueError(
                 "hidden_layer_sizes must be positive integers, one a layer, got "
                 f"{self.hidden_layer_sizes!r}."
             )
-        hidden = tuple(hidden.tolist())
+        hidden = tuple(int(size) for size in hidden)
         if large and not hidden:
             raise ValueError(
                 "critic='concatenated' needs a hidden layer, got hidden_layer_sizes="
@@ -355,54 +345,3 @@ class NeuralMutualInfo(BaseMutualInfo):
         found = found._replace(flags=("too_few_samples", *found.flags))
         ratio = gaussian_ratio(x, y)
         return found, FittedCritic(maps, ratio, BOUNDS[self.bound].offset)
-
-    def _judge(self, reading, max_iter, excess=(0.0, 0.0)):
-        """Estimate with its error and flags.
-
-        `excess` is how much more nearest neighbours see, and its standard error.
-        """
-        value = value_of(reading)
-        gap = reading.train - reading.test
-        errors = (reading.sampling_error, gap / 2, reading.test_error)
-        se = math.sqrt(sum(error**2 for error in errors))
-        flags, top = [], reading.curves["smoothed"]
-        if value <= 0 or reading.test < 2 * reading.test_error:
-            flags.append("no_signal")
-        elif gap > GAP * reading.train:
-            flags.append("train_test_gap")
-        if self.bound == "infonce" and value >= CEILING * math.log(reading.n_scored):
-            flags.append("ceiling")
-        difference = abs(reading.other - reading.value)
-        missed, error = excess
-        if difference > max(DISAGREEMENT * abs(value), 2 * se) or missed > max(
-            MISSED * abs(value), EXCESS * error
-        ):
-            flags.append("estimator_disagreement")
-        late = top[max(0, len(top) - 1 - max_iter // 5)]
-        rising = (
-            reading.best >= max_iter - 1 and top[-1] - late > STILL_RISING * top[-1]
-        )
-        if 0 < reading.best <= EARLY or rising:
-            flags.append("early_peak")
-        return Estimate(
-            value,
-            tuple(flags),
-            {"training": reading.curves},
-            {
-                "best_epoch": reading.best,
-                "train_value": reading.train,
-                "test_value": reading.test,
-                "other_bound": reading.other,
-                "neighbor_excess": excess[0],
-                "n_scored": reading.n_scored,
-                "n_canonical_pairs": len(reading.fitted.ratio.correlations),
-            },
-            se,
-        )
-
-
-def value_of(reading):
-    """Bound on the training rows; 0 where held-out rows never showed anything."""
-    if reading.curves["smoothed"][reading.best] <= 0:
-        return 0.0
-    return reading.value

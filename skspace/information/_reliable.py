@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
@@ -15,7 +15,8 @@ from .._sklearn import (
     StrOptions,
     fit_context_of_meta_estimator,
 )
-from ._base import BaseMutualInfo
+from ._base import DISAGREEMENT, BaseMutualInfo
+from ._dimension_scan import DIMENSION_PARAMETERS, dimension_grid, summarise_scan
 from ._docs import shared_docs
 from ._extrapolation import extrapolate, extrapolation_flags
 from ._resampling import (
@@ -28,21 +29,6 @@ from ._resampling import (
 from ._result import Estimate
 
 __all__ = ["ReliableMutualInfo"]
-
-DIMENSIONS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
-"""Embedding dimensions of a scan."""
-
-DIMENSION_PARAMETERS = ("embedding_dim", "n_components")
-"""Names under which estimators have an embedding dimension."""
-
-PLATEAU = 0.95
-"""Share of the largest value at which the curve over dimensions is on its plateau."""
-
-RISING, FALLING = 0.05, 0.1
-"""Changes at large dimensions that are none of a plateau."""
-
-DISAGREEMENT = 0.15
-"""Share of the value by which a second estimator may differ."""
 
 
 class Evaluation(NamedTuple):
@@ -76,60 +62,13 @@ def evaluate(estimator, X, Y, seed, *, level=None, **params):
     }
     model.set_params(**{k: v for k, v in fixed.items() if k in own}, **params)
     model.fit(X, Y)
-    result = model.result_
+    result = getattr(model, "result_", None)
+    if result is None:
+        raise ValueError(
+            f"{type(model).__name__} estimates no mutual information: after fit it has "
+            "no result_. Pass an estimator of this module, or a function of two tables."
+        )
     return Evaluation(result.raw, result.flags, result.curves, result.se)
-
-
-class DimensionScan(NamedTuple):
-    """Values against the embedding dimension, and what they say.
-
-    Attributes
-    ----------
-    dimensions : ndarray of int
-    values : ndarray
-        Largest over restarts.
-    plateau : float
-        Largest of all.
-    sufficient : int
-        Smallest dimension with 95 % of it.
-    chosen : int
-        Twice that where the value is on the plateau there, too.
-    """
-
-    dimensions: Any
-    values: Any
-    plateau: float
-    sufficient: int
-    chosen: int
-
-    def table(self):
-        """Curve of a result."""
-        return {
-            "dimension": self.dimensions,
-            "value": self.values,
-            "fit": np.maximum.accumulate(self.values),
-        }
-
-    def flags(self):
-        """Say whether the curve has a plateau, and whether it falls after it."""
-        found, k, v = [], self.dimensions, self.values
-        half = v[np.searchsorted(k, k[-1] / 2, side="right") - 1]
-        if v[-1] - half > RISING * abs(v[-1]):
-            found.append("no_plateau")
-        if self.plateau - v[-1] > FALLING * abs(self.plateau):
-            found.append("overfit_dimension")
-        return tuple(found)
-
-
-def summarise_scan(dimensions, values):
-    """Find the plateau of values over rising dimensions."""
-    dimensions, values = np.asarray(dimensions), np.asarray(values)
-    plateau = float(np.max(values))
-    on = values >= PLATEAU * plateau
-    sufficient = int(dimensions[np.argmax(on)])
-    further = dimensions[on & (dimensions >= 2 * sufficient)]
-    chosen = int(further[0]) if len(further) else sufficient
-    return DimensionScan(dimensions, values, plateau, sufficient, chosen)
 
 
 @shared_docs(
@@ -162,7 +101,7 @@ class ReliableMutualInfo(BaseMutualInfo):
         32, 64, as far as the data have dimensions where it is `n_components`. The
         extrapolation takes twice the smallest dimension on the plateau. None leaves
         the parameter as it is.
-    n_restarts : int, default=2
+    n_init : int, default=2
         Fits of each dimension, of which the largest value counts.
     second_estimator : estimator, callable or None, default=None
         Another kind of estimator, fitted to all rows, that should agree.
@@ -177,8 +116,9 @@ class ReliableMutualInfo(BaseMutualInfo):
     Raises
     ------
     ValueError
-        If the estimator has no embedding dimension to scan, if lengths differ, or
-        values are not finite, those of a function among them.
+        If the estimator is none of mutual information, or has no embedding dimension
+        to scan; if lengths differ, or values are not finite, those of a function among
+        them.
 
     See Also
     --------
@@ -245,7 +185,7 @@ class ReliableMutualInfo(BaseMutualInfo):
         "max_chunks": [Interval(Integral, 2, None, closed="left")],
         "min_chunk_size": [Interval(Integral, 1, None, closed="left")],
         "embedding_dims": ["array-like", StrOptions({"auto"}), None],
-        "n_restarts": [Interval(Integral, 1, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
         "second_estimator": [HasMethods(["fit"]), callable, None],
     }
 
@@ -256,7 +196,7 @@ class ReliableMutualInfo(BaseMutualInfo):
         max_chunks=10,
         min_chunk_size=200,
         embedding_dims=None,
-        n_restarts=2,
+        n_init=2,
         second_estimator=None,
         n_permutations=19,
         confidence_level=0.95,
@@ -268,7 +208,7 @@ class ReliableMutualInfo(BaseMutualInfo):
         self.max_chunks = max_chunks
         self.min_chunk_size = min_chunk_size
         self.embedding_dims = embedding_dims
-        self.n_restarts = n_restarts
+        self.n_init = n_init
         self.second_estimator = second_estimator
         self.n_permutations = n_permutations
         self.confidence_level = confidence_level
@@ -292,6 +232,13 @@ class ReliableMutualInfo(BaseMutualInfo):
         self : ReliableMutualInfo
             With ``mi_`` and ``result_``.
         """
+        for name in ("estimator", "second_estimator"):
+            given = getattr(self, name)
+            if isinstance(given, type):
+                raise ValueError(
+                    f"{name} must be an instance, got the class {given.__name__}; pass "
+                    f"{given.__name__}()."
+                )
         return self._fit(X, y)
 
     def _method(self):
@@ -394,24 +341,16 @@ class ReliableMutualInfo(BaseMutualInfo):
                 f"of the parameters {', '.join(DIMENSION_PARAMETERS)}, got "
                 f"{self.estimator!r}; set embedding_dims=None."
             )
-        grid = DIMENSIONS
-        if not isinstance(self.embedding_dims, str):
-            grid = np.unique(np.asarray(self.embedding_dims, dtype=np.int64))
-        if name == "n_components":
-            grid = [k for k in grid if k <= min(X.shape[1], Y.shape[1])]
-        if len(grid) == 0 or min(grid) < 1:
-            raise ValueError(
-                "embedding_dims must hold dimensions from 1 to those of the data, got "
-                f"{self.embedding_dims!r}."
-            )
+        most = min(X.shape[1], Y.shape[1]) if name == "n_components" else np.inf
+        grid = dimension_grid(self.embedding_dims, most)
         tasks = [
             (k, seed)
             for k in grid
-            for seed in rng.randint(MOST_SEEDS, size=self.n_restarts)
+            for seed in rng.randint(MOST_SEEDS, size=self.n_init)
         ]
 
         def one(k, seed):
-            return evaluate(self.estimator, X, Y, seed, **{name: int(k)}).value
+            return evaluate(self.estimator, X, Y, seed, **{name: k}).value
 
         values = np.reshape(run_replicates(one, tasks, self.n_jobs), (len(grid), -1))
         return name, summarise_scan(grid, np.max(values, axis=1))

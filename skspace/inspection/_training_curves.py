@@ -74,7 +74,7 @@ class TrainingCurvesDisplay(Display):
         """
         pyplot()
         check_is_fitted(estimator)
-        if not hasattr(estimator, "training_curves_"):
+        if not getattr(estimator, "training_curves_", None):
             raise ValueError(
                 f"{type(estimator).__name__} has no training_curves_; pass an "
                 "estimator that is fitted by steps and keeps them."

@@ -20,6 +20,7 @@ from skspace.datasets import (
 )
 from skspace.information import GaussianCopulaMutualInfo, NeuralMutualInfo
 from skspace.information._bounds import BOUNDS
+from skspace.information._critic_judgement import judge, value_of
 from skspace.information._critic_training import (
     Reading,
     Settings,
@@ -32,7 +33,6 @@ from skspace.information._critic_training import (
 from skspace.information._critics import SeparableCritic
 from skspace.information._ksg import ksg_terms
 from skspace.information._marginals import transform_marginals
-from skspace.information._neural import value_of
 
 QUICK = {"max_iter": 4, "hidden_layer_sizes": (16,), "random_state": 0}
 
@@ -259,8 +259,8 @@ FITTED = SimpleNamespace(ratio=SimpleNamespace(correlations=()))
 
 
 def flags(excess=(0.0, 0.0), **changed):
-    model = NeuralMutualInfo(bound=changed.pop("bound", "infonce"))
-    return model._judge(reading(fitted=FITTED, **changed), 40, excess).flags
+    bound = changed.pop("bound", "infonce")
+    return judge(reading(fitted=FITTED, **changed), bound, 40, excess).flags
 
 
 def test_a_good_reading_has_no_flag():
@@ -336,7 +336,7 @@ def test_few_samples_get_the_value_of_the_gaussian_copula(rng, n, d):
     assert not model.reliable_
     assert np.isfinite(model.score(X, Y))
     assert model.n_iter_ == 0
-    assert model.training_curve_ == {}
+    assert model.training_curves_ == {}
 
 
 # -- scikit-learn ---------------------------------------------------------------------
@@ -368,13 +368,15 @@ def test_nothing_varies():
     assert model.score(X, y) == 0
 
 
-def test_score_refuses_other_columns():
+def test_score_refuses_other_columns_and_single_rows():
     X, y = pair()
     model = NeuralMutualInfo(**QUICK).fit(X, y)
     with pytest.raises(ValueError, match="y has 2 columns"):
         model.score(X, np.stack([y, y], axis=1))
     with pytest.raises(ValueError, match="features"):
         model.score(np.hstack([X, X]), y)
+    with pytest.raises(ValueError, match="two rows or more"):
+        model.score(X[:1], y[:1])
     with pytest.raises(NotFittedError):
         clone(model).score(X, y)
 
@@ -385,7 +387,7 @@ def test_bits():
     bits = NeuralMutualInfo(**QUICK, units="bits").fit(X, y)
     assert bits.mi_ == pytest.approx(nats.mi_ / math.log(2))
     assert bits.score(X, y) == pytest.approx(nats.score(X, y) / math.log(2))
-    ratio = bits.training_curve_["test"] / nats.training_curve_["test"]
+    ratio = bits.training_curves_["test"] / nats.training_curves_["test"]
     assert ratio == pytest.approx(1 / math.log(2))
 
 
@@ -395,7 +397,7 @@ def test_pickle_scores_the_same():
     assert pickle.loads(pickle.dumps(model)).score(X, y) == model.score(X, y)
 
 
-@pytest.mark.parametrize("sizes", [(0,), (3.5,), [[3]]])
+@pytest.mark.parametrize("sizes", [(0,), (3.5,), [[3]], [[3], [3, 4]], ["a"]])
 def test_hidden_layers_are_positive_integers(sizes):
     with pytest.raises(ValueError, match="positive integers, one a layer"):
         NeuralMutualInfo(hidden_layer_sizes=sizes).fit(*pair())
@@ -412,9 +414,10 @@ def test_progress_is_reported(capsys):
     model = NeuralMutualInfo(**QUICK, verbose=1).set_callbacks(monitor).fit(X, y)
     assert len(monitor.get_logs()) == model.n_iter_ == 4
     assert capsys.readouterr().out.count("iteration") == 4
-    assert_array_equal(model.training_curve_["epoch"], np.arange(5))
+    assert_array_equal(model.training_curves_["step"], np.arange(5))
+    assert model.kept_step_ == model.result_.params["best_epoch"]
     recorded = [row["objective"] for row in monitor.get_logs()]
-    assert_allclose(recorded, model.training_curve_["test"][1:])
+    assert_allclose(recorded, model.training_curves_["test"][1:])
 
 
 def test_interruption_leaves_an_estimator_that_can_be_fitted(monkeypatch):
@@ -443,7 +446,7 @@ def test_standard_error_sums_those_of_rows_gap_and_held_out_bound():
     found = reading(
         fitted=FITTED, train=0.4, test=0.34, sampling_error=0.02, test_error=0.06
     )
-    assert NeuralMutualInfo()._judge(found, 40).se == pytest.approx(0.07)
+    assert judge(found, "infonce", 40).se == pytest.approx(0.07)
 
 
 def test_interval_knows_the_gap_of_training_and_held_out_rows():

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from scipy.stats import t as student
+from sklearn.linear_model import LinearRegression
 
 from skspace.information import (
     GaussianCopulaMutualInfo,
     GaussianMutualInfo,
     ReliableMutualInfo,
 )
-from skspace.information._reliable import summarise_scan
+from skspace.information._dimension_scan import dimension_grid, summarise_scan
 
 
 def reliable(function, X, Y, **params):
@@ -150,12 +151,32 @@ def test_estimators_without_dimensions_cannot_be_scanned(sample):
         ([0.5, 1.0, 0.8, 0.7], 2, 2, ("overfit_dimension",)),
         ([0.2, 0.4, 0.7, 1.0], 8, 8, ("no_plateau",)),
         ([1.0, 1.0, 1.0, 1.0], 1, 2, ()),
+        ([-0.2, -0.1, -0.1, -0.1], 2, 4, ()),
     ],
 )
 def test_scan_finds_the_plateau(values, sufficient, chosen, flags):
     scan = summarise_scan([1, 2, 4, 8], values)
     assert (scan.sufficient, scan.chosen, scan.flags()) == (sufficient, chosen, flags)
     assert np.all(np.diff(scan.table()["fit"]) >= 0)
+
+
+def test_dimensions_of_a_scan_rise_up_to_those_of_the_data():
+    assert dimension_grid("auto", 5) == [1, 2, 3, 4]
+    assert dimension_grid([7, 2, 2, np.int64(1)], 5) == [1, 2]
+    for asked in ([1.5], [0, 1], [6], [], [[1, 2]], ["a"]):
+        with pytest.raises(ValueError, match="integers from 1 to the dimensions"):
+            dimension_grid(asked, 5)
+
+
+def test_only_estimators_of_information_are_taken(sample):
+    with pytest.raises(ValueError, match="LinearRegression estimates no mutual"):
+        reliable(LinearRegression(), *sample)
+    for name in ("estimator", "second_estimator"):
+        model = ReliableMutualInfo(GaussianMutualInfo()).set_params(
+            **{name: GaussianMutualInfo}
+        )
+        with pytest.raises(ValueError, match=f"{name} must be an instance"):
+            model.fit(*sample)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 
+from skspace.information import NeuralMutualInfo
 from skspace.inspection import TrainingCurvesDisplay
 
 
@@ -31,6 +32,21 @@ def test_curves_stand_over_their_steps():
     assert display.figure_ is display.ax_[0].figure
 
 
+def test_curves_of_a_critic_share_their_passes():
+    X = np.random.RandomState(0).standard_normal((100, 2))
+    model = NeuralMutualInfo(max_iter=3, hidden_layer_sizes=(4,), random_state=0)
+    panels = [["train", "test", "smoothed"]]
+    display = TrainingCurvesDisplay.from_estimator(
+        model.fit(X, X @ [1, 1]), panels=panels
+    )
+    *lines, mark = display.ax_[0].lines
+    assert [line.get_label() for line in lines] == panels[0]
+    for name, line in zip(panels[0], lines, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), range(4))
+        np.testing.assert_array_equal(line.get_ydata(), model.training_curves_[name])
+    assert mark.get_xdata()[0] == model.kept_step_
+
+
 def test_what_was_not_taken_is_left_out():
     display = TrainingCurvesDisplay.from_curves(CURVES, panels=[["rank"]])
     np.testing.assert_array_equal(
@@ -58,6 +74,8 @@ def test_names_share_a_panel_and_it_draws_where_it_is_told():
 def test_what_is_refused():
     with pytest.raises(ValueError, match="no training_curves_"):
         TrainingCurvesDisplay.from_estimator(_fitted_without())
+    with pytest.raises(ValueError, match="no training_curves_"):
+        TrainingCurvesDisplay.from_estimator(Trained({}).fit())
     with pytest.raises(ValueError, match="no curve 'gap'"):
         TrainingCurvesDisplay.from_curves(CURVES, panels=[["gap"]])
     with pytest.raises(ValueError, match="one length"):
