@@ -11,14 +11,16 @@ import functools
 import numpy as np
 import scipy.sparse as sp
 from sklearn import get_config
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from ._array import array_namespace, is_array_api_obj, same_place
+from ._array import array_namespace, is_array_api_obj, same_place, to_numpy
 
 __all__ = [
     "as_table",
     "check_enough_samples",
     "check_memory",
+    "check_overflow",
     "check_range",
     "check_same_place",
     "discrete_mask",
@@ -41,7 +43,8 @@ def validate_X(estimator, X, *, reset=True, fitted=None, method=None, **check):
     estimator : estimator
         Whose ``n_features_in_`` and ``feature_names_in_`` are set or checked.
     X : array-like of shape (n_samples, n_features)
-        Dense table. Lists, frames, integers and booleans become float64 NumPy. A
+        Dense table. Lists, frames, integers and booleans become float64 NumPy. One of
+        another library goes to the host where the estimator has no tag for it. A
         sparse one where ``accept_sparse`` allows it.
     reset : bool, default=True
         True in ``fit``, False in every method after it.
@@ -59,6 +62,8 @@ def validate_X(estimator, X, *, reset=True, fitted=None, method=None, **check):
     """
     refuse_dask(estimator, X)
     dispatch = get_config()["array_api_dispatch"] and is_array_api_obj(X)
+    if dispatch and not get_tags(estimator).array_api_support:
+        X = to_numpy(X)
     xp = array_namespace(X) if dispatch else np
     # The check casts, and looks for NaN by sums that may overflow; it judges itself.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -152,17 +157,21 @@ def refuses_overflow(method):
     @functools.wraps(method)
     def bounded(self, X):
         with np.errstate(over="ignore", invalid="ignore"):
-            result = method(self, X)
-        xp = array_namespace(result)
-        if not bool(xp.all(xp.isfinite(result))):
-            raise ValueError(
-                f"{type(self).__name__}.{method.__name__} leads beyond the range of "
-                f"{result.dtype}: these rows are far larger than those of fit. Pass "
-                "rows in the same units, as float64."
-            )
-        return result
+            return check_overflow(method(self, X), self, method.__name__)
 
     return bounded
+
+
+def check_overflow(result, estimator, method):
+    """Return what a method found, but where it is beyond the range of numbers."""
+    xp = array_namespace(result)
+    if not bool(xp.all(xp.isfinite(result))):
+        raise ValueError(
+            f"{type(estimator).__name__}.{method} leads beyond the range of "
+            f"{result.dtype}: these rows are far larger than those of fit. Pass "
+            "rows in the same units, as float64."
+        )
+    return result
 
 
 def check_memory(n_bytes, *, what, remedy):

@@ -16,7 +16,12 @@ from .._estimator import Estimator
 from .._loop import close_task, open_task, run
 from .._rank import constraints
 from .._sklearn import Interval, StrOptions
-from .._validation import refuses_overflow, validate_scores, validate_X
+from .._validation import (
+    check_overflow,
+    refuses_overflow,
+    validate_scores,
+    validate_X,
+)
 from ..linalg._rbf import gaussian, input_gradients, row_blocks
 from ._evidence import Evidence, Rows
 from ._iterations import (
@@ -330,15 +335,17 @@ class GaussianRBF(
         X, xp = validate_X(self, X, reset=False, fitted=self.centers_, method=method)
         U = self._standardised(self.centers_) @ self.cholesky_
         parts = []
-        for block in row_blocks(X.shape[0], U.shape[0], X):
-            rows = self._standardised(xp.astype(X[block, :], xp.float64))
-            Phi = gaussian(rows @ self.cholesky_, U)
-            parts.append(Phi @ self.dual_coef_ + self.intercept_)
-        return xp.concat(parts, axis=0), X
+        with np.errstate(over="ignore", invalid="ignore"):
+            for block in row_blocks(X.shape[0], U.shape[0], X):
+                rows = self._standardised(xp.astype(X[block, :], xp.float64))
+                Phi = gaussian(rows @ self.cholesky_, U)
+                parts.append(Phi @ self.dual_coef_ + self.intercept_)
+        return check_overflow(xp.concat(parts, axis=0), self, method), X
 
     def _standardised(self, X):
         return X / self.scale_ - self.mean_ / self.scale_
 
+    @refuses_overflow
     def input_gradients(self, X):
         """Differentiate the outputs by the features.
 

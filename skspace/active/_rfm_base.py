@@ -6,13 +6,11 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import (
-    check_is_fitted,
-)
+from sklearn.utils.validation import check_is_fitted
 
 from .._rank import Spectrum, choose_rank, constraints
 from .._sklearn import Interval, StrOptions
-from .._validation import check_memory, validate_X
+from .._validation import check_memory, check_overflow, refuses_overflow, validate_X
 from ..linalg._gradient_moments import MeanOuter
 from ..linalg._metric_kernels import average_outer, function_gradients
 from ._estimates import distinct_rows, standard_deviations
@@ -137,16 +135,18 @@ class RecursiveFeatureMachine(SubspaceTransformer):
         self._keep_axes(dtype, found._replace(matrix=C), values, axes, kept)
 
     def _standardised(self, X):
-        """Rows as the machine takes them."""
+        """Rows as the machine takes them, in float64, and as they came."""
         check_is_fitted(self, "components_")
         X, _ = validate_X(self, X, reset=False)
-        return (X.astype(np.float64) - self.mean_) / self.scale_
+        return (X.astype(np.float64) - self.mean_) / self.scale_, X
 
-    def _values(self, X):
-        """Compute the outputs (n, q)."""
-        X = self._standardised(X)
-        return self._machine.values(X)
+    def _outputs(self, X, method):
+        """Evaluate the function at rows as users pass them, in float64."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            Z, X = self._standardised(X)
+            return check_overflow(self._machine.values(Z), self, method), X
 
+    @refuses_overflow
     def input_gradients(self, X):
         """Gradients of the function by the features.
 
@@ -162,13 +162,13 @@ class RecursiveFeatureMachine(SubspaceTransformer):
             class, the scores before they become probabilities. At a training row the
             peak that the Laplace kernel has there is left out.
         """
-        X, machine = self._standardised(X), self._machine
+        (Z, X), machine = self._standardised(X), self._machine
         G = function_gradients(
-            X @ machine.root,
+            Z @ machine.root,
             machine.centers,
             machine.coef,
             machine.scale,
             self.kernel,
             machine.root,
         )
-        return G / self.scale_
+        return (G / self.scale_).astype(X.dtype)

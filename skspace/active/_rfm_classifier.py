@@ -118,8 +118,9 @@ class RecursiveFeatureMachineClassifier(ClassifierMixin, RecursiveFeatureMachine
         scores : ndarray of shape (n_samples, n_classes) or (n_samples,)
             Of two classes the difference, the second minus the first.
         """
-        scores = self._values(X)
-        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+        scores, X = self._outputs(X, "decision_function")
+        scores = scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+        return scores.astype(X.dtype)
 
     def predict_proba(self, X):
         """Estimate the probabilities of the classes.
@@ -134,8 +135,8 @@ class RecursiveFeatureMachineClassifier(ClassifierMixin, RecursiveFeatureMachine
         probabilities : ndarray of shape (n_samples, n_classes)
             Rows sum to one.
         """
-        scores = self._values(X)
-        return softmax(self.sharpness_ * scores, axis=1)
+        scores, X = self._outputs(X, "predict_proba")
+        return softmax(self.sharpness_ * scores, axis=1).astype(X.dtype)
 
     def predict(self, X):
         """Predict classes.
@@ -149,5 +150,5 @@ class RecursiveFeatureMachineClassifier(ClassifierMixin, RecursiveFeatureMachine
         -------
         y : ndarray of shape (n_samples,)
         """
-        scores = self._values(X)
+        scores, _ = self._outputs(X, "predict")
         return self.classes_[np.argmax(scores, axis=1)]

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import (
-    check_array,
-    check_consistent_length,
-    column_or_1d,
-)
 
 from .._response import check_weights
 from .._sklearn import fit_context
-from .._validation import validate_X
+from .._validation import refuses_overflow, validate_X
 from ._estimates import standard_deviations
 from ._rfm_base import RecursiveFeatureMachine
 from ._rfm_docs import recursive_docs
+from ._targets import check_numbers
 
 
 @recursive_docs
@@ -86,12 +82,8 @@ class RecursiveFeatureMachineRegressor(RegressorMixin, RecursiveFeatureMachine):
         X, _ = validate_X(
             self, X, y=None if y is None else "no_validation", ensure_min_samples=2
         )
-        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-        check_consistent_length(X, y)
-        if y.ndim > 1 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        Y, self._flat = check_numbers(y, X)
         weights = check_weights(sample_weight, X)
-        Y = y.reshape(len(y), -1)
         unit = standard_deviations(Y, np.ones(len(Y)) if weights is None else weights)
         if not np.any(unit):
             raise ValueError(
@@ -99,9 +91,9 @@ class RecursiveFeatureMachineRegressor(RegressorMixin, RecursiveFeatureMachine):
                 "varies."
             )
         self._fit(X, Y, weights, np.where(unit > 0, unit, 1.0))
-        self._single = y.ndim == 1
         return self
 
+    @refuses_overflow
     def predict(self, X):
         """Predict responses.
 
@@ -113,6 +105,13 @@ class RecursiveFeatureMachineRegressor(RegressorMixin, RecursiveFeatureMachine):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            As the response of the training data.
         """
-        values = self._values(X)
-        return values[:, 0] if self._single else values
+        values, X = self._outputs(X, "predict")
+        values = values.astype(X.dtype)
+        return values[:, 0] if self._flat else values
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

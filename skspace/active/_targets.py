@@ -25,8 +25,6 @@ def check_numbers(y, X):
         y = to_numpy(y)
     y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
     check_consistent_length(X, y)
-    if y.ndim > 2:
-        raise ValueError(f"y must have one or two dimensions, got {y.ndim}.")
     table = y.astype(np.float64).reshape(len(y), -1)
     return table, y.ndim == 1
 

@@ -23,12 +23,15 @@ def metric_root(M):
 
 
 def squared_distances(Z, U):
-    """Squared distances (n, m) between rows of two tables, exactly zero at none."""
+    """Squared distances (n, m) between rows of two tables, exactly zero at none.
+
+    Infinite where squares of a row of Z overflow.
+    """
     z, u = np.sum(Z * Z, axis=1)[:, None], np.sum(U * U, axis=1)
     squares = z + u
     least = COINCIDENT * squares
     squares -= 2 * (Z @ U.T)
-    return np.where(squares > least, squares, 0.0)
+    return np.where((squares > least) | ~np.isfinite(z), squares, 0.0)
 
 
 def kernel_values(squares, scale, kernel):

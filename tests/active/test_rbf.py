@@ -504,6 +504,18 @@ def test_all_features_constant():
     assert np.all(rbf.feature_importances_ == 0)
 
 
+@pytest.mark.parametrize("cls", [GaussianRBFRegressor, GaussianRBFClassifier])
+def test_rows_beyond_the_range_of_numbers_are_refused(cls):
+    X, y = two_moons(40)
+    rbf = cls(5).fit(1e-9 * X, y)
+    far = rbf.predict(1e200 * X)  # no bump reaches there: the intercept is left
+    assert np.all(far == (rbf.intercept_ if cls is GaussianRBFRegressor else far[0]))
+    for method in ("predict", "predict_proba", "decision_function", "input_gradients"):
+        if hasattr(cls, method):
+            with pytest.raises(ValueError, match=f"{method} leads beyond the range"):
+                getattr(rbf, method)(1e305 * X)
+
+
 def test_one_class_is_refused():
     X, y = two_moons(20)
     with pytest.raises(ValueError, match="one class"):

@@ -220,3 +220,56 @@ def test_float32_holds_squares_of_large_slopes(table):
     values = machine.fit(X.astype(np.float32), y).eigenvalues_
     large = machine.fit(X.astype(np.float32), y * 1e30).eigenvalues_
     assert_allclose(large, values * 1e60, rtol=1e-4, atol=1e50)
+
+
+MACHINES = [RecursiveFeatureMachineRegressor, RecursiveFeatureMachineClassifier]
+
+
+@pytest.mark.parametrize("kernel", ["laplace", "gaussian"])
+def test_far_away_the_function_is_its_mean(table, kernel):
+    X, y = table
+    machine = RecursiveFeatureMachineRegressor(1, kernel=kernel, random_state=0)
+    machine.fit(X, y)
+    for size in (1e10, 1e160, 1e300):
+        assert_allclose(machine.predict(size * X[:3]), np.mean(y))
+        assert_allclose(machine.input_gradients(size * X[:3]), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("cls", MACHINES)
+def test_rows_beyond_the_range_of_numbers_are_refused(table, cls):
+    X, y = table
+    machine = cls(1, random_state=0).fit(
+        1e-9 * X, y if "Reg" in cls.__name__ else y > 0
+    )
+    asked = {"predict", "predict_proba", "decision_function", "input_gradients"}
+    for method in filter(lambda name: hasattr(cls, name), asked):
+        with pytest.raises(ValueError, match=rf"{method} leads beyond the range"):
+            getattr(machine, method)(1e305 * X)
+
+
+@pytest.mark.parametrize("cls", MACHINES)
+def test_single_precision_in_and_out(table, cls):
+    X, y = table
+    X, y = X.astype(np.float32), y > 0
+    machine = cls(1, random_state=0).fit(X, y)
+    for method in ("predict_proba", "decision_function", "input_gradients"):
+        if hasattr(cls, method):
+            assert getattr(machine, method)(X).dtype == np.float32
+    if cls is RecursiveFeatureMachineRegressor:
+        assert machine.predict(X).dtype == np.float32
+
+
+@pytest.mark.usefixtures("dispatch")
+@pytest.mark.parametrize("cls", MACHINES)
+def test_arrays_of_other_libraries_are_computed_with_on_the_host(table, library, cls):
+    X, y = table[0], (table[1] > 0).astype(np.int64)
+    expected = cls(1, random_state=0).fit(X, y)
+    machine = cls(1, random_state=0).fit(library.asarray(X), library.asarray(y))
+    assert_allclose(machine.predict(library.asarray(X)), expected.predict(X))
+    assert_allclose(machine.transform(library.asarray(X)), expected.transform(X))
+
+
+def test_a_single_column_of_responses_stays_one(table):
+    X, y = table
+    machine = RecursiveFeatureMachineRegressor(1, random_state=0).fit(X, y[:, None])
+    assert machine.predict(X).shape == (150, 1)
