@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 
 from .._array import array_namespace
 from ._basis import as_basis, same_dtype
@@ -218,7 +219,7 @@ def expected_overlap(n_features, n_components_a, n_components_b):
     0.2
     """
     for k in (n_components_a, n_components_b):
-        if not 1 <= k <= n_features:
+        if not (isinstance(k, Integral) and 1 <= k <= n_features):
             raise ValueError(
                 f"A subspace of R^{n_features} has a dimension in 1, …, {n_features}, "
                 f"got {k}."

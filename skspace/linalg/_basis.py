@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._array import array_namespace, device, is_array_api_obj
+from .._array import array_namespace, device, is_array_api_obj, same_place
 
 __all__ = ["as_basis", "energy_basis", "project"]
 
@@ -297,7 +297,16 @@ def real_array(x, what):
 
 
 def same_dtype(*arrays):
-    """Promote arrays of one library to their common dtype."""
+    """Promote arrays of one library and device to their common dtype."""
+    for x in arrays[1:]:
+        if not same_place(arrays[0], x):
+            first, other = (
+                f"{type(a).__module__} on {device(a)}" for a in (arrays[0], x)
+            )
+            raise ValueError(
+                "Arrays must be of one library and on one device, got "
+                f"{first} and {other}; convert one of them."
+            )
     xp = array_namespace(*arrays)
     dtype = xp.result_type(*arrays)
     return tuple(xp.astype(x, dtype, copy=False) for x in arrays)

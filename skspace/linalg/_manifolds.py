@@ -38,7 +38,7 @@ def grassmann_exp(basis, tangent, t=1.0):
     Raises
     ------
     ValueError
-        If Y is not orthonormal or the shapes differ.
+        If Y is not orthonormal, the shapes differ or `t` times G is not finite.
 
     Notes
     -----
@@ -62,7 +62,11 @@ def grassmann_exp(basis, tangent, t=1.0):
     xp = array_namespace(Y, G)
     U, s, Vt = xp.linalg.svd(_out_of(Y, G), full_matrices=False)
     V = xp.matrix_transpose(Vt)
-    return ((Y @ V) * xp.cos(t * s) + U * xp.sin(t * s)) @ Vt
+    largest = float(xp.finfo(s.dtype).max)
+    if not abs(t) <= largest / (float(s[0]) + 1):
+        raise ValueError(f"t times the velocity must be finite, got t={t!r}.")
+    angles = float(t) * s
+    return ((Y @ V) * xp.cos(angles) + U * xp.sin(angles)) @ Vt
 
 
 def grassmann_log(basis, other):
@@ -318,10 +322,10 @@ def _out_of(Y, G):
 
 def _point_and_direction(Y, G, what="the direction"):
     Y, G = same_dtype(real_array(Y, "the basis"), real_array(G, what))
-    if Y.ndim != 2 or Y.shape != G.shape:
+    if Y.ndim != 2 or 0 in Y.shape or Y.shape != G.shape:
         raise ValueError(
-            f"The basis and {what} must have one shape (n_features, k), got "
-            f"{tuple(Y.shape)} and {tuple(G.shape)}."
+            f"The basis and {what} must have one shape (n_features, k), with k of at "
+            f"least 1, got {tuple(Y.shape)} and {tuple(G.shape)}."
         )
     xp = array_namespace(Y, G)
     inner = xp.matrix_transpose(Y) @ Y

@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 from .._array import array_namespace
+from ._basis import real_array
 
 __all__ = [
     "Scaling",
@@ -62,8 +63,8 @@ def sinkhorn(S, eta, *, max_iter=200, tol=1e-6):
 
     Parameters
     ----------
-    S : array of shape (n, n)
-        Similarities of any sign, in any array library.
+    S : array-like of shape (n, n)
+        Similarities of any sign.
     eta : float
         Weight η > 0 of the entropy, in units of S. Small values give nearly a
         permutation, large ones the constant 1 / n.
@@ -82,7 +83,8 @@ def sinkhorn(S, eta, *, max_iter=200, tol=1e-6):
     Raises
     ------
     ValueError
-        When S is not a square table of finite numbers, or η is not positive.
+        When S is not a square table of finite numbers, η is not positive, or S / η
+        leaves the range of the numbers.
 
     See Also
     --------
@@ -127,16 +129,19 @@ def sinkhorn(S, eta, *, max_iter=200, tol=1e-6):
            [0.27, 0.73, 0.  ],
            [0.  , 0.  , 1.  ]])
     """
+    S = real_array(S, "S")
     xp = array_namespace(S)
     if S.ndim != 2 or S.shape[0] != S.shape[1] or not S.shape[0]:
         raise ValueError(f"S must be a square table, got shape {tuple(S.shape)}.")
-    if not xp.isdtype(S.dtype, "real floating"):
-        S = xp.astype(S, xp.float64)
-    largest = float(xp.max(xp.abs(S)))  # NaN where there is one
-    if not math.isfinite(largest):
-        raise ValueError("S must hold finite numbers; it has NaN or infinite entries.")
     if not (math.isfinite(eta) and eta > 0):
         raise ValueError(f"eta must be a positive number, got {eta!r}.")
+    eta, largest = float(eta), float(xp.max(xp.abs(S)))
+    limit = float(xp.finfo(S.dtype).max) / 64  # for sums of a few, and logarithms
+    if eta > limit or largest > limit * min(eta, 1.0):
+        raise ValueError(
+            f"S and S / eta must stay in the range of {S.dtype}; entries of S reach "
+            f"{largest:.2g}, and eta is {eta:.2g}."
+        )
     if _is_symmetric(S, xp):
         return symmetric_sinkhorn(S, eta, max_iter=max_iter, tol=tol)
     # rounding of a product of matrices leaves S nearly symmetric

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
+
+import numpy as np
 
 from .._array import array_namespace
-from ._basis import real_array
+from ._basis import real_array, same_dtype
 
 __all__ = ["FrequentDirections"]
 
@@ -71,8 +74,10 @@ class FrequentDirections:
     """
 
     def __init__(self, n_components=10):
-        if n_components < 1:
-            raise ValueError(f"n_components must be at least 1, got {n_components}.")
+        if not (isinstance(n_components, Integral) and n_components >= 1):
+            raise ValueError(
+                f"n_components must be an integer of at least 1, got {n_components!r}."
+            )
         self.n_components = n_components
         self._rows = None  # up to 2 n_components rows not yet shrunk
         self._loss = 0.0  # square root of what shrinking took from ‖Bx‖² so far
@@ -85,7 +90,8 @@ class FrequentDirections:
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows, in the array library of the first call.
+            Rows, in the array library of the first call. Rows of float64 in a stream
+            of float32 make the sketch float64.
 
         Returns
         -------
@@ -95,7 +101,8 @@ class FrequentDirections:
         Raises
         ------
         ValueError
-            If X is not a finite real table of the width seen before.
+            If X is not a finite real table of the width and library seen before, or
+            its rows are together longer than its dtype can tell. Nothing is added then.
 
         Examples
         --------
@@ -185,32 +192,30 @@ class FrequentDirections:
             raise ValueError(
                 f"The stream has {self._rows.shape[1]} features, got {X.shape[1]}."
             )
-        xp = array_namespace(X, self._rows)
-        if self._rows is not None:
-            X = xp.astype(X, self._rows.dtype, copy=False)
+        rows, losses = self._rows, []
+        if rows is None:
+            rows = X[:0, :]
+        X, rows = same_dtype(X, rows)
+        xp = array_namespace(X)
         start, n_samples = 0, X.shape[0]
         while start < n_samples:
-            room = 2 * self.n_components
-            if self._rows is not None:
-                room -= self._rows.shape[0]
-            stop = min(start + room, n_samples)
-            block = X[start:stop, :]
-            start = stop
-            if self._rows is not None:
-                block = xp.concat([self._rows, block], axis=0)
+            stop = min(start + 2 * self.n_components - rows.shape[0], n_samples)
             # a copy: the caller may reuse the memory of X
-            self._rows = xp.asarray(block, copy=True)
-            if block.shape[0] >= 2 * self.n_components:
-                values, rows, lost = _shrink(block, self.n_components)
-                self._rows = values[:, None] * rows
-                self._lose(lost)
-        self._shrunk = None
+            rows = xp.concat([rows, X[start:stop, :]], axis=0)
+            start = stop
+            if rows.shape[0] >= 2 * self.n_components:
+                values, rows, lost = _shrink(rows, self.n_components)
+                rows = values[:, None] * rows
+                losses.append(lost)
+        self._rows, self._shrunk = rows, None
+        for lost in losses:
+            self._lose(lost)
 
     def _lose(self, lost):
         self._loss = math.hypot(self._loss, lost)
 
     def _summary(self):
-        if self._rows is None:
+        if not self._n_seen:
             raise AttributeError(
                 "This FrequentDirections has seen no rows; call partial_fit first."
             )
@@ -224,7 +229,13 @@ def _shrink(rows, n_components):
     xp = array_namespace(rows)
     if rows.shape[0] == 0:  # nothing but zero rows so far
         return rows[:, 0], rows, 0.0
-    _, s, Vt = xp.linalg.svd(rows, full_matrices=False)
+    with np.errstate(over="ignore"):  # the largest value tells of it
+        _, s, Vt = xp.linalg.svd(rows, full_matrices=False)
+    if not math.isfinite(float(s[0])):
+        raise ValueError(
+            f"The rows are together longer than {rows.dtype} can tell; divide them by "
+            "a constant."
+        )
     lost = float(s[n_components]) if s.shape[0] > n_components else 0.0
     s = s[: min(n_components, s.shape[0])]
     noise = max(rows.shape) * float(xp.finfo(s.dtype).eps) * float(s[0])

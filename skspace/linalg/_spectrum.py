@@ -113,19 +113,26 @@ def spike_debias(lam, gamma, sigma2=1.0):
     >>> variance, squared_cosine.round(3)
     (array([0., 4.]), array([0.   , 0.861]))
     """
+    mp_edges(gamma, sigma2)  # which refuses what is no ratio or no variance
     lam = real_array(lam, "lam")
     xp = array_namespace(lam)
-    if lam.size and float(xp.min(lam)) < 0:
+    values = xp.astype(lam, xp.float64)
+    if bool(xp.any(values < 0)):
         raise ValueError("Eigenvalues of a covariance are >= 0, lam has negative ones.")
+    # Variances have a unit, in which sums of them stay in range.
+    largest = max(float(xp.max(values)) if 0 not in lam.shape else 0.0, sigma2)
+    unit = 2.0 ** (math.frexp(largest)[1] - 1)
+    values, sigma2 = values / unit, sigma2 / unit
     lower, upper = mp_edges(gamma, sigma2)
-    zero, one = xp.zeros_like(lam), xp.ones_like(lam)
-    spike = lam > upper
-    above = xp.where(spike, lam, upper * one)
+    zero, one = xp.zeros_like(values), xp.ones_like(values)
+    spike = values > upper
+    above = xp.where(spike, values, upper * one)
     # l solves l² - (λ - (1 + γ)σ²) l + γσ⁴ = 0; the discriminant, factored, loses
-    # nothing next to the edge and its square root keeps large λ in range.
+    # nothing next to the edge.
     root = xp.sqrt(above - upper) * xp.sqrt(above - lower)
     variance = (above - (1 + gamma) * sigma2 + root) / 2
     # Where there is no spike anything in range will do.
     noise = sigma2 / xp.where(spike, variance, (upper or 1.0) * one)
     cosine = (1 - gamma * noise**2) / (1 + gamma * noise)
-    return Spikes(xp.where(spike, variance, zero), xp.where(spike, cosine, zero))
+    found = xp.where(spike, variance * unit, zero), xp.where(spike, cosine, zero)
+    return Spikes(*(xp.astype(x, lam.dtype) for x in found))

@@ -221,7 +221,7 @@ def test_mean_overlap_of_random_subspaces_is_the_expected_one(rng):
     assert error < 0.01
 
 
-@pytest.mark.parametrize("dims", [(0, 1), (1, 6)])
+@pytest.mark.parametrize("dims", [(0, 1), (1, 6), (2.5, 3)])
 def test_impossible_dimensions_are_refused(dims):
     with pytest.raises(ValueError, match=r"dimension in 1, …, 5"):
         expected_overlap(5, *dims)

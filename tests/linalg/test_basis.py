@@ -196,6 +196,13 @@ def test_bad_calls_of_project_are_refused(arguments, message):
         project(np.ones((2, 4)), np.eye(3)[:, :1])
 
 
+def test_arrays_of_two_libraries_are_refused(library):
+    other = pytest.importorskip("torch") if library.xp is np else np
+    X = library.asarray(np.eye(3))
+    with pytest.raises(ValueError, match="of one library and on one device, got"):
+        project(X, other.eye(3)[:, :1])
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_signs_make_the_largest_entry_positive(library, dtype):
     U = np.array([[0.1, -0.9, 0.0], [-0.7, 0.2, 0.0], [0.3, 0.8, 0.0]], dtype)

@@ -215,6 +215,7 @@ def test_float32_stays(library, rng):
     end = grassmann_exp(Y_in, G_in)
     for got in (
         end,
+        grassmann_exp(Y_in, G_in, np.float64(0.5)),
         grassmann_log(Y_in, end),
         grassmann_mean([Y_in, end]),
         stiefel_retract(Y_in, G_in, "exp"),
@@ -233,6 +234,16 @@ def test_bases_that_are_not_orthonormal_are_refused(call):
         call(2 * np.eye(3)[:, :2], np.eye(3)[:, :2])
     with pytest.raises(ValueError, match="one shape"):
         call(np.eye(3)[:, :2], np.eye(3)[:, :1])
+    if call is not grassmann_log:
+        with pytest.raises(ValueError, match="k of at least 1"):
+            call(np.zeros((3, 0)), np.zeros((3, 0)))
+
+
+@pytest.mark.parametrize("t", [np.nan, np.inf, 1e308])
+def test_times_that_are_none_are_refused(t):
+    basis = np.eye(3)[:, :1]
+    with pytest.raises(ValueError, match="t times the velocity must be finite"):
+        grassmann_exp(basis, 9 * np.eye(3)[:, 1:2], t)
 
 
 def test_unknown_retraction_is_refused():

@@ -153,8 +153,9 @@ def test_pickling_keeps_the_stream(rng):
 
 
 def test_bad_input_is_refused(rng):
-    with pytest.raises(ValueError, match="at least 1"):
-        FrequentDirections(0)
+    for bad in (0, 2.5, np.nan, "2"):
+        with pytest.raises(ValueError, match="an integer of at least 1, got"):
+            FrequentDirections(bad)
     sketch = FrequentDirections(2).partial_fit(rng.standard_normal((3, 4)))
     with pytest.raises(ValueError, match="has 4 features, got 5"):
         sketch.partial_fit(rng.standard_normal((3, 5)))
@@ -171,3 +172,40 @@ def test_without_rows_there_is_no_subspace():
         FrequentDirections(2).components_  # noqa: B018
     with pytest.raises(ValueError, match="fit it first"):
         as_basis(FrequentDirections(2))
+
+
+def test_a_stream_takes_the_larger_precision(rng):
+    small, large = rng.standard_normal((9, 3)).astype(np.float32), np.eye(3) * 1e200
+    for first, second in ((small, large), (large, small)):
+        sketch = FrequentDirections(3).partial_fit(first).partial_fit(second)
+        merged = FrequentDirections(3).partial_fit(first)
+        merged = merged.merge(FrequentDirections(3).partial_fit(second))
+        for found in (sketch, merged):
+            np.testing.assert_allclose(found.singular_values_, 1e200)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rows_too_long_to_tell_are_refused_and_not_added(dtype, rng):
+    sketch = FrequentDirections(2).partial_fit(
+        rng.standard_normal((9, 3)).astype(dtype)
+    )
+    before = sketch.sketch_
+    with pytest.raises(ValueError, match=r"longer than float\d\d can tell"):
+        sketch.partial_fit(np.full((9, 3), np.finfo(dtype).max))
+    assert sketch.n_samples_seen_ == 9
+    np.testing.assert_array_equal(sketch.sketch_, before)
+
+
+def test_no_rows_have_a_width(library):
+    sketch = FrequentDirections(2).partial_fit(library.asarray(np.zeros((0, 3))))
+    with pytest.raises(ValueError, match="has 3 features, got 5"):
+        sketch.partial_fit(library.asarray(np.zeros((1, 5))))
+    with pytest.raises(AttributeError, match="seen no rows"):
+        sketch.components_  # noqa: B018
+
+
+def test_a_stream_stays_in_its_library(library):
+    sketch = FrequentDirections(2).partial_fit(library.asarray(np.eye(3)))
+    other = pytest.importorskip("torch") if library.xp is np else np
+    with pytest.raises(ValueError, match="of one library and on one device"):
+        sketch.partial_fit(other.eye(3))

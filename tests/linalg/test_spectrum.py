@@ -98,3 +98,30 @@ def test_impossible_ratios_and_variances_are_refused(arguments):
 def test_negative_eigenvalues_are_refused():
     with pytest.raises(ValueError, match="negative"):
         spike_debias([-1.0], 0.5)
+
+
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**1000])
+def test_units_of_the_data_stay_out_of_the_way(unit):
+    lam = np.array([0.5, 2.0, 3.0, 5.625, 100.0])
+    plain, other = spike_debias(lam, 0.5), spike_debias(lam * unit, 0.5, unit)
+    np.testing.assert_array_equal(other.signal_variance, plain.signal_variance * unit)
+    np.testing.assert_array_equal(other.squared_cosine, plain.squared_cosine)
+
+
+@pytest.mark.parametrize("sigma2", [0.0, 1e-320, 1e-60, 1e60, 1e308])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_beside_any_noise_the_answer_is_finite(library, dtype, sigma2):
+    top = float(np.finfo(dtype).max)
+    lam = library.asarray(np.array([0.0, 1.0, top], dtype))
+    for gamma in (0.0, 0.5, 1e200):
+        variance, cosine = map(library.to_numpy, spike_debias(lam, gamma, sigma2))
+        assert variance.dtype == cosine.dtype == dtype
+        assert np.all((variance >= 0) & (variance <= top))
+        assert np.all((cosine >= 0) & (cosine <= 1))
+        if sigma2 < 1e-50 and gamma < 1:
+            np.testing.assert_allclose(variance[1:], [1, top])
+
+
+def test_no_eigenvalues_say_nothing(library):
+    found = spike_debias(library.asarray(np.zeros(0)), 0.5)
+    assert found.signal_variance.shape == found.squared_cosine.shape == (0,)
