@@ -9,27 +9,18 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 
 from .._array import array_namespace, asarray_like, to_numpy
-from .._rank import Spectrum, choose_rank, constraints
+from .._rank import NotEnoughYetError, Spectrum, choose_rank, constraints
 from .._response import check_response, check_weights
 from .._sklearn import (
     HasMethods,
     Interval,
     StrOptions,
     fit_context_of_meta_estimator,
-    partial_fit_context,
 )
 from .._validation import check_memory, validate_X
-from ..linalg._gradient_moments import (
-    gradient_moments,
-    mean_outer,
-    merge_gradient_moments,
-)
+from ..linalg._gradient_moments import gradient_moments, mean_outer
 from ..linalg._slices import effective_size
-from ._estimates import (
-    estimate_gradients,
-    fitted_model,
-    standard_deviations,
-)
+from ._estimates import estimate_gradients, fitted_model, standard_deviations
 from ._gradient_blocks import GradientBlocks
 from ._gradients import KnownGradients, as_gradients, model_gradients
 from ._resampling import (
@@ -39,15 +30,6 @@ from ._resampling import (
     resampled_outer,
 )
 from ._subspace_base import SubspaceTransformer, axes_and_rank
-
-INTERVALS = (
-    "eigenvalue_intervals_",
-    "direction_intervals_",
-    "direction_angle_",
-    "feature_importance_intervals_",
-    "subspace_errors_",
-    "bootstrap_",
-)
 
 
 class ActiveSubspace(GradientBlocks, SubspaceTransformer):
@@ -292,37 +274,6 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
         self._finish(X, moments, (field, weights))
         return self
 
-    @partial_fit_context
-    def partial_fit(self, X, y=None, *, gradients=None, sample_weight=None):
-        """Take in more samples; the result is that of the gradients of all of them.
-
-        Given gradients, and those of a frozen estimator, merge to exactly what `fit`
-        finds, in any order. Local planes and polynomials look at one chunk at a time.
-        There are no intervals: samples are not kept.
-
-        Parameters
-        ----------
-        X, y, gradients, sample_weight : array-like
-            As in `fit`.
-
-        Returns
-        -------
-        self
-        """
-        self._check_one_pass()
-        before = getattr(self, "_moments", None)
-        X, y, weights = self._validate(
-            X, y, gradients, sample_weight, reset=before is None
-        )
-        X, field, weights = self._field(X, y, gradients, weights)
-        moments = gradient_moments(X, field.gradients, weights)
-        if before is not None:
-            moments = merge_gradient_moments(before, moments)
-        for name in INTERVALS:  # of an earlier fit
-            vars(self).pop(name, None)
-        self._finish(X, moments)
-        return self
-
     def _validate(self, X, y, gradients, sample_weight, *, reset):
         """Validate what a fit gets; the response and weights come on the host."""
         free = gradients is not None or isinstance(self.estimator, FrozenEstimator)
@@ -366,14 +317,13 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
 
     def _finish(self, X, moments, rows=None):
         """Solve, choose the rank, and store everything."""
+        self._moments = moments
         xp = array_namespace(X)
         found = mean_outer(moments, standardize=self.standardize)
-        if not bool(xp.all(xp.isfinite(found.matrix))):
-            raise ValueError("Squares of the gradients overflow; set standardize=True.")
         if float(xp.max(xp.abs(found.matrix))) == 0:
-            raise ValueError(
-                "All gradients are zero: the function depends on no feature. A model "
-                "that is a step function may need a larger step."
+            raise NotEnoughYetError(
+                "All gradients are zero: the function depends on no feature that "
+                "varies. A model that is a step function may need a larger step."
             )
         values, axes, rank = axes_and_rank(found.matrix)
         host = to_numpy(values)
@@ -382,7 +332,6 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
             bootstrap = self._resample(*rows, found, to_numpy(axes))
         kept = self._choose(host, rank, bootstrap)
         shares = self._keep_axes(X.dtype, found, values, axes, kept)
-        self._moments = moments
         if bootstrap is not None:
             self._keep_intervals(bootstrap, host, to_numpy(axes), to_numpy(shares))
 

@@ -1,24 +1,82 @@
-"""Fits of an active subspace to rows in blocks, whose gradients are known."""
+"""Fits of an active subspace to rows in pieces: chunk by chunk, or in blocks."""
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 
 from .._array import array_namespace, asarray_like, to_numpy
+from .._rank import NotEnoughYetError
 from .._response import check_weights
+from .._sklearn import partial_fit_context
 from .._validation import validate_X
+from .._warnings import DegenerateDataWarning
 from ..linalg._gradient_moments import gradient_moments, merge_gradient_moments
 from ..linalg._moments import merge_moments, table_moments, total_moments
 from ._gradients import ANALYTIC, as_gradients, model_gradients
 
+INTERVALS = (
+    "eigenvalue_intervals_",
+    "direction_intervals_",
+    "direction_angle_",
+    "feature_importance_intervals_",
+    "subspace_errors_",
+    "bootstrap_",
+)
+"""Attributes that need all rows at once."""
+
 
 class GradientBlocks:
-    """Reads blocks of rows beside those of their gradients, or asks a fitted model."""
+    """What `ActiveSubspace` does with rows of which it keeps moments of gradients only.
+
+    Blocks come with those of their gradients, or a fitted model is asked.
+    """
 
     _block_arguments = ("gradients",)
+
+    @partial_fit_context
+    def partial_fit(self, X, y=None, *, gradients=None, sample_weight=None):
+        """Take in more samples; the result is that of the gradients of all of them.
+
+        Given gradients, and those of a frozen estimator, merge to exactly what `fit`
+        finds, in any order. Local planes and polynomials look at one chunk at a time,
+        and refuse one that tells no gradients by itself. There are no intervals:
+        samples are not kept.
+
+        Parameters
+        ----------
+        X, y, gradients, sample_weight : array-like
+            As in `fit`.
+
+        Returns
+        -------
+        self
+            Not yet fitted (with a warning) while the samples so far do not vary, have
+            gradients of zero, or show fewer directions than `n_components`.
+        """
+        self._check_one_pass()
+        before = getattr(self, "_moments", None)
+        X, y, weights = self._validate(
+            X, y, gradients, sample_weight, reset=before is None
+        )
+        X, field, weights = self._field(X, y, gradients, weights)
+        moments = gradient_moments(X, field.gradients, weights)
+        if before is not None:
+            moments = merge_gradient_moments(before, moments)
+        for name in INTERVALS:  # of an earlier fit
+            vars(self).pop(name, None)
+        try:
+            self._finish(X, moments)
+        except NotEnoughYetError as error:
+            warnings.warn(
+                f"Not fitted yet: {error}",
+                DegenerateDataWarning,
+                stacklevel=4,  # the caller, past two decorators
+            )
+        return self
 
     def _read_block(self, X, *, reset=False):
         return validate_X(self, X, reset=reset, y="no_validation")[0]

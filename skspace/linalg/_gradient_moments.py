@@ -73,8 +73,8 @@ def gradient_moments(X, gradients, weights):
     unit = powers_of_two(X)
     u = asarray_like(unit, X)
     weight = xp.sum(weights)
-    origin = X[:1, :]  # exact for constant columns, wherever they lie
-    X, gradients = (X - origin) / u, gradients * u
+    origin = X[:1, :] / u  # exact for constant columns, wherever they lie
+    X, gradients = X / u - origin, gradients * u
     mean = weights @ X / weight
     away = X - mean
     flat = xp.reshape(gradients, (X.shape[0], -1))
@@ -87,7 +87,7 @@ def gradient_moments(X, gradients, weights):
     return GradientMoments(
         weight,
         unit,
-        mean + origin[0, :] / u,
+        mean + origin[0, :],
         weights @ (away * away),
         xp.matrix_transpose(flat) @ flat,
     )
@@ -99,7 +99,7 @@ def powers_of_two(X):
     low, high = to_numpy(xp.min(X, axis=0)), to_numpy(xp.max(X, axis=0))
     half = high / 2 - low / 2
     half = np.where(half > 0, half, 0.5)
-    return np.ldexp(1.0, np.frexp(half)[1].astype(int))
+    return np.ldexp(1.0, np.minimum(np.frexp(half)[1], 1023).astype(int))
 
 
 def merge_gradient_moments(a, b):
@@ -133,26 +133,28 @@ def _in_units(moments, unit):
 
 
 def mean_outer(moments, *, standardize):
-    """Mean outer product of gradients, per standard deviation or per unit of X."""
+    """Mean outer product of gradients, per standard deviation or per unit of X.
+
+    Raises
+    ------
+    ValueError
+        If it is beyond the range of numbers.
+    """
     xp = array_namespace(moments.mean)
     unit = asarray_like(moments.unit, moments.mean)
-    matrix = moments.outer / moments.weight
-    matrix = (matrix + xp.matrix_transpose(matrix)) / 2
     spread = xp.sqrt(moments.scatter / moments.weight)
-    if standardize:
-        return MeanOuter(
-            spread[:, None] * matrix * spread[None, :],
-            moments.mean * unit,
-            spread * unit,
-        )
-    with np.errstate(over="ignore"):
-        matrix = matrix / unit[:, None] / unit[None, :]
+    factor = spread if standardize else 1 / unit
+    with np.errstate(over="ignore", invalid="ignore"):
+        matrix = moments.outer / moments.weight
+        matrix = (matrix + xp.matrix_transpose(matrix)) / 2
+        matrix = factor[:, None] * matrix * factor[None, :]
     if not bool(xp.all(xp.isfinite(matrix))):
-        raise ValueError(
-            "Squares of gradients are beyond 1e308: a feature is that small beside y; "
-            "multiply it by a constant, or set standardize=True."
-        )
-    return MeanOuter(matrix, moments.mean * unit, xp.ones_like(unit))
+        remedy = "divide the function by a constant"
+        if not standardize:
+            remedy = "multiply small features by a constant, or set standardize=True"
+        raise ValueError(f"Squares of gradients are beyond 1e308; {remedy}.")
+    scale = spread * unit if standardize else xp.ones_like(unit)
+    return MeanOuter(matrix, moments.mean * unit, scale)
 
 
 def leading_axes(matrix):

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import RFE, SelectFromModel
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -158,6 +159,13 @@ def test_units_of_the_features_do_not_matter(rng, method):
     assert_allclose(scaled.transform(X * units + units), active.transform(X), rtol=1e-6)
 
 
+def test_features_may_reach_to_the_ends_of_the_range(rng):
+    X, y, _ = ridge_function(rng, 100, 3)
+    X /= np.max(np.abs(X))
+    found, far = (ActiveSubspace(random_state=0).fit(s * X, y) for s in (1, 1.7e308))
+    assert_allclose(far.eigenvalues_, found.eigenvalues_, rtol=1e-6)
+
+
 @pytest.mark.parametrize("method", ["local_linear", "linear", "quadratic"])
 def test_weight_equals_repetition(rng, method):
     X, y, _ = ridge_function(rng, 80, 3, noise=0.5)
@@ -201,6 +209,28 @@ def test_chunks_merge_to_the_fit_of_all(quadratic, order):
         )
         assert_allclose(found.transform(X), whole.transform(X), atol=1e-9)
     assert not hasattr(chunked, "eigenvalue_intervals_")
+
+
+@pytest.mark.parametrize("first", ["constant rows", "no slopes", "few directions"])
+def test_chunks_that_show_nothing_yet_count_in_the_end(quadratic, first):
+    X, _, G, _ = quadratic
+    X, G = X.copy(), G.copy()
+    if first == "constant rows":
+        X[:9] = X[0]
+    elif first == "no slopes":
+        G[:9] = 0
+    else:
+        G[:9] = 1
+    whole = ActiveSubspace(2).fit(X, gradients=G)
+    active = ActiveSubspace(2)
+    with pytest.warns(DegenerateDataWarning, match="Not fitted yet") as said:
+        active.partial_fit(X[:9], gradients=G[:9])
+    assert said[0].filename == __file__
+    with pytest.raises(NotFittedError):
+        active.transform(X)
+    active.partial_fit(X[9:], gradients=G[9:])
+    assert_allclose(active.gradient_covariance_, whole.gradient_covariance_, rtol=1e-10)
+    assert_allclose(active.transform(X), whole.transform(X), atol=1e-9)
 
 
 def test_partial_fit_drops_intervals_of_the_fit_before(quadratic):
@@ -501,6 +531,11 @@ class TestBadInput:
             ActiveSubspace().fit(X, gradients=1j * np.ones((30, 2)))
         with pytest.raises(ValueError, match="overflow"):
             ActiveSubspace().fit(X, gradients=np.full((30, 2), 1e200))
+        few = np.full(30, 1e-149)  # the mean of squares overflows, their sum does not
+        for standardize, remedy in ((True, "divide"), (False, "standardize=True")):
+            active = ActiveSubspace(standardize=standardize)
+            with pytest.raises(ValueError, match=f"1e308; .*{remedy}"):
+                active.fit(X, gradients=np.full((30, 2), 1e200), sample_weight=few)
 
     def test_one_resample_has_no_spread(self, rng):
         with pytest.raises(ValueError, match="n_resamples"):
