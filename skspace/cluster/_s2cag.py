@@ -24,10 +24,8 @@ from ..graph._propagation import Propagation
 from ..graph._similarity import choose_weighting, similarity_rows, weight_attributes
 from ._s2cag_graph import graph_for_fit
 from ._s2cag_new import EmbedsNewVertices, KnownVertices
-from ._s2cag_search import REFERENCE, Setting, contenders, search
+from ._s2cag_search import as_columns, choose_settings
 from ._s2cag_solve import decision_rule, solve, to_host
-
-OBJECTIVES = [("conductance", None), ("modularity", "sum"), ("modularity", "l2")]
 
 
 class S2CAG(
@@ -284,7 +282,19 @@ default=None
 
         start = perf_counter()
         agreement = Agreement(graph.matrix, weighted.rows, k)
-        wanted, tried = self._choose(propagation, similarity.rows, agreement, rng)
+        wanted, tried = choose_settings(
+            propagation,
+            similarity.rows,
+            agreement,
+            k,
+            objective=self.objective,
+            row_scaling=self.row_scaling,
+            order=self.order,
+            alpha=self.alpha,
+            resolution=self.resolution,
+            rng=rng,
+            n_jobs=self.n_jobs,
+        )
         log(self, f"search among {len(tried)} settings", perf_counter() - start)
 
         start = perf_counter()
@@ -318,43 +328,6 @@ default=None
         self._store(best, tried, graph, X)
         return self
 
-    def _choose(self, propagation, rows, agreement, rng):
-        """Choose settings to solve in full; also returns those that were compared."""
-        if self.objective == "auto":
-            objectives = OBJECTIVES
-        else:
-            scaling = self.row_scaling if self.objective == "modularity" else None
-            objectives = [(self.objective, scaling)]
-        given = [self.order, self.alpha]
-        if objectives != [("conductance", None)]:
-            given.append(self.resolution)
-        default = Setting(
-            *objectives[0],
-            *(
-                usual if value == "auto" else value
-                for value, usual in [
-                    (self.order, REFERENCE[0]),
-                    (self.alpha, REFERENCE[1]),
-                    (self.resolution, 1.0),
-                ]
-            ),
-        )
-        if self.n_clusters == 1 or (len(objectives) == 1 and "auto" not in given):
-            return [default], []
-        tried, leaders = search(
-            propagation,
-            rows,
-            agreement,
-            self.n_clusters,
-            objectives=objectives,
-            order=self.order,
-            alpha=self.alpha,
-            resolution=self.resolution,
-            rng=rng,
-            n_jobs=self.n_jobs,
-        )
-        return contenders(leaders) or [default], tried
-
     def _store(self, solution, tried, graph, X):
         setting, partition = solution.setting, solution.partition
         if partition.n_found < self.n_clusters:
@@ -372,7 +345,7 @@ default=None
         self.setting_ = setting._asdict()
         self.order_, self.alpha_ = setting.order, setting.alpha
         self.resolution_ = setting.resolution
-        self.search_results_ = _as_columns(tried)
+        self.search_results_ = as_columns(tried)
         self.labels_ = asarray_like(labels.astype(np.int64), _dense(X))
         self.embedding_ = solution.embedding
         self.components_ = solution.components
@@ -398,14 +371,6 @@ default=None
 def _dense(X):
     """Find an array of the library, device and dtype of X."""
     return X.data if sp.issparse(X) else X
-
-
-def _as_columns(tried):
-    """Search results as columns, like ``cv_results_``."""
-    if not tried:
-        return {}
-    settings = [{**c.setting._asdict(), "agreement": c.agreement} for c in tried]
-    return {name: np.array([s[name] for s in settings]) for name in settings[0]}
 
 
 def _warn_of_degenerate(similarity, graph):

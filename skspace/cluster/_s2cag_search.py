@@ -21,7 +21,10 @@ from ..graph._sparse_dense import scale_rows
 from ..linalg._basis import fix_column_signs
 from ._s2cag_solve import count_usable, scale_from_lengths, scale_from_sums, to_host
 
-__all__ = ["Candidate", "Setting", "contenders", "search"]
+__all__ = ["Candidate", "Setting", "as_columns", "choose_settings"]
+
+OBJECTIVES = [("conductance", None), ("modularity", "sum"), ("modularity", "l2")]
+"""Objectives and row scalings that are compared."""
 
 ORDERS = (2, 5, 10, 15, 20, 30, 40, 60, 90, 130, 180)
 ALPHAS = (0.8, 0.9, 1.0, 1.2, 1.5)
@@ -65,6 +68,80 @@ class Candidate(NamedTuple):
     n_found: int
 
 
+def choose_settings(
+    propagation,
+    rows,
+    agreement,
+    n_clusters,
+    *,
+    objective,
+    row_scaling,
+    order,
+    alpha,
+    resolution,
+    rng,
+    n_jobs,
+):
+    """Choose the settings to solve in full from the parameters of the estimator.
+
+    Parameters
+    ----------
+    propagation : Propagation
+    rows : array or csr_array of shape (n, d)
+        Attributes divided by roots of similarity degrees.
+    agreement : callable
+        ``agreement(labels) -> float``.
+    n_clusters : int
+    objective, row_scaling, order, alpha, resolution : str or number
+        As :class:`S2CAG` has them.
+    rng : RandomState
+    n_jobs : int or None
+
+    Returns
+    -------
+    wanted : list of Setting
+    tried : list of Candidate
+        What they were compared with; empty where nothing was left to choose.
+    """
+    if objective == "auto":
+        objectives = OBJECTIVES
+    else:
+        objectives = [(objective, row_scaling if objective == "modularity" else None)]
+    default = Setting(
+        *objectives[0],
+        REFERENCE[0] if order == "auto" else order,
+        REFERENCE[1] if alpha == "auto" else alpha,
+        1.0 if resolution == "auto" else resolution,
+    )
+    open_to_choice = [order, alpha]
+    if objectives != [("conductance", None)]:
+        open_to_choice.append(resolution)
+    fixed = len(objectives) == 1 and "auto" not in open_to_choice
+    if fixed or n_clusters == 1:
+        return [default], []
+    tried, leaders = search(
+        propagation,
+        rows,
+        agreement,
+        n_clusters,
+        objectives=objectives,
+        order=order,
+        alpha=alpha,
+        resolution=resolution,
+        rng=rng,
+        n_jobs=n_jobs,
+    )
+    return contenders(leaders) or [default], tried
+
+
+def as_columns(tried):
+    """Settings that were compared as columns, like ``cv_results_``."""
+    if not tried:
+        return {}
+    settings = [{**c.setting._asdict(), "agreement": c.agreement} for c in tried]
+    return {name: np.array([s[name] for s in settings]) for name in settings[0]}
+
+
 def search(
     propagation,
     rows,
@@ -85,18 +162,11 @@ def search(
     then come from one run of the recursion over the reduced block, each followed by
     a small eigenproblem and a rounding.
 
+    Parameters and results are those of :func:`choose_settings`, but for these.
+
     Parameters
     ----------
-    propagation : Propagation
-    rows : array or csr_array of shape (n, d)
-        Attributes divided by roots of similarity degrees.
-    agreement : callable
-        ``agreement(labels) -> float``.
-    n_clusters : int
     objectives : list of (objective, row_scaling)
-    order, alpha, resolution : number or "auto"
-    rng : RandomState
-    n_jobs : int or None
 
     Returns
     -------

@@ -32,6 +32,7 @@ DENSE_BELOW = 128
 """Sizes of the smaller side of Z up to which it is decomposed densely."""
 
 FEW_LOST = 0.01
+"""Share of rows with a negative sum that is not worth a warning."""
 
 ANGLE_TOLD = 1e-3
 """Error of the subspace that is worth a warning: labels do not see smaller ones."""
@@ -210,12 +211,26 @@ def _assign(U, values, k, n_init, assign, eps, rng):
     if assign == "snem":
         return round_embedding(U, k, n_init, rng)
     if assign == "cluster_qr":
-        labels = cluster_qr(U)
+        labels = cluster_qr(_with_constant(U))
     elif assign == "discretize":
         labels = discretize(U, rng)
     else:
         labels = KMeans(k, n_init=n_init, random_state=rng).fit_predict(unit_rows(U))
     return partition_of(U, labels, k)
+
+
+def _with_constant(U):
+    """Put the constant direction in place of the last, unless the others contain it.
+
+    Indicators of k clusters span k - 1 directions of the embedding and the constant,
+    which neither objective leaves in it. Rounding by a pivoted QR decomposition looks
+    for just such indicators, and would take the last direction for one.
+    """
+    rest = 1 - U[:, :-1] @ np.sum(U[:, :-1], axis=0)
+    length = np.linalg.norm(rest)
+    if length < 1e-6 * np.sqrt(len(U)):
+        return U
+    return np.column_stack([rest / length, U[:, :-1]])
 
 
 def decision_rule(U, values, labels, k):

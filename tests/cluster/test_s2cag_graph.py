@@ -62,7 +62,7 @@ def test_training_vertices_get_their_labels_back(parameters, form):
     assert_allclose(fitted.score(words, adjacency=A), fitted.modularity_)
 
 
-@pytest.mark.parametrize("assign", ["kmeans", "discretize"])
+@pytest.mark.parametrize("assign", ["kmeans", "cluster_qr", "discretize"])
 def test_other_roundings_come_close(assign):
     fitted = model(assign_labels=assign).fit(X, adjacency=A)
     assert np.mean(fitted.predict(X, adjacency=A) == fitted.labels_) > 0.97
