@@ -3,7 +3,7 @@
 from numba import njit
 
 BUCKET = 16
-"""A leaf has fewer points than this, and at least half as many."""
+"""A leaf has at most so many points, and at least half as many."""
 SAMPLE = 64
 """Points by which the extent of a node is judged."""
 DEPTH = 64
