@@ -41,6 +41,17 @@ class Rows(NamedTuple):
     weights: Any  # (n,)
     total: float
 
+    def take(self, chosen):
+        """Rows of the given numbers."""
+        xp = array_namespace(self.X)
+        weights = xp.take(self.weights, chosen)
+        return Rows(
+            xp.take(self.X, chosen, axis=0),
+            xp.take(self.Y, chosen, axis=0),
+            weights,
+            float(xp.sum(weights)),
+        )
+
 
 class Value(NamedTuple):
     """Value and derivatives of an objective, per unit of weight."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._array import array_namespace, asarray_like, to_numpy
+from .._array import asarray_like, to_numpy
 from ..linalg._lbfgs import lbfgs
 from ._losses import SquaredLoss
 from ._penalised import joint_value
@@ -193,7 +193,7 @@ def adam_iterations(
         total = 0.0
         for start in range(0, n_rows, batch_size):
             chosen = asarray_like(order[start : start + batch_size], rows.X)
-            batch = take_rows(rows, chosen)
+            batch = rows.take(chosen)
             model = packing.unpack(x)
             value = joint_value(
                 batch, loss, penalty, model.L, model.C, model.coef, model.intercept
@@ -211,18 +211,6 @@ def adam_iterations(
         model = _Lazy(packing.unpack, x)
         validation = None if validate is None else validate(model())
         yield State(objective, change, validation, model)
-
-
-def take_rows(rows, chosen):
-    """Rows of the given numbers."""
-    xp = array_namespace(rows.X)
-    weights = xp.take(rows.weights, chosen)
-    return type(rows)(
-        xp.take(rows.X, chosen, axis=0),
-        xp.take(rows.Y, chosen, axis=0),
-        weights,
-        float(xp.sum(weights)),
-    )
 
 
 def has_settled(tol, n_iter_no_change=None):

@@ -13,6 +13,7 @@ from .._validation import validate_X
 from ._docs import BOHNING, CLASS_WEIGHT, rbf_docs
 from ._losses import LogisticLoss
 from ._rbf_base import GaussianRBF
+from ._rbf_fit import fit_model
 from ._targets import check_classes, classes_with_weight
 
 
@@ -169,7 +170,7 @@ class GaussianRBFClassifier(ClassifierMixin, GaussianRBF):
             self.classes_ = asarray_like(classes, X, dtype=xp.float64)
         indicators = (y[:, None] == classes[None, :]).astype(np.float64)
         Y = indicators[:, 1:] if len(classes) == 2 else indicators
-        self._fit(X, Y, weights)
+        fit_model(self, X, Y, weights)
         return self
 
     def decision_function(self, X):

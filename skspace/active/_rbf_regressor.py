@@ -13,6 +13,7 @@ from ._docs import rbf_docs
 from ._losses import SquaredLoss
 from ._preparation import column_scales
 from ._rbf_base import GaussianRBF
+from ._rbf_fit import fit_model, make_objective, uses_evidence
 from ._targets import check_numbers
 
 LARGEST_OUTPUT = 1e153
@@ -144,9 +145,9 @@ class GaussianRBFRegressor(RegressorMixin, GaussianRBF):
             self, X, y=None if y is None else "no_validation", ensure_min_samples=2
         )
         Y, self._flat = check_numbers(y, X)
-        model, rows, frame = self._fit(X, Y, check_weights(sample_weight, X))
-        if self._uses_evidence():
-            objective = self._objective(rows, self._loss(Y.shape[1]))
+        model, rows, frame = fit_model(self, X, Y, check_weights(sample_weight, X))
+        if uses_evidence(self):
+            objective = make_objective(self, rows, self._loss(Y.shape[1]))
             left = objective.fit(model.L, model.C, model.log_ratio).loss
             unit = asarray_like(frame.outputs.scale, left)
             self.noise_variance_ = left / rows.total * unit**2
