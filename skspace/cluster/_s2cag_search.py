@@ -135,7 +135,7 @@ def choose_settings(
 
 
 def as_columns(tried):
-    """Settings that were compared as columns, like ``cv_results_``."""
+    """Arrange settings that were compared as columns, like ``cv_results_``."""
     if not tried:
         return {}
     settings = [{**c.setting._asdict(), "agreement": c.agreement} for c in tried]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from s2cag_cases import GIVEN, OBJECTIVES, model
 from sklearn import config_context
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
@@ -18,17 +19,7 @@ from skspace.graph import VertexGraph, knn_graph, modularity
 
 GRAPH = make_attributed_graph(400, 240, 4, average_degree=12, random_state=0)
 X, A, Y = GRAPH.data, GRAPH.adjacency, GRAPH.target
-GIVEN = {"objective": "conductance", "order": 8, "alpha": 0.9, "random_state": 0}
-OBJECTIVES = [
-    {"objective": "conductance"},
-    {"objective": "modularity"},
-    {"objective": "modularity", "row_scaling": "l2"},
-]
 TRAIN, TEST = np.arange(300), np.arange(300, 400)
-
-
-def model(n_clusters=4, **parameters):
-    return S2CAG(n_clusters, **{**GIVEN, **parameters})
 
 
 class Edges:
