@@ -98,7 +98,9 @@ def as_table(X, **check):
     """
     dispatch = get_config()["array_api_dispatch"] and is_array_api_obj(X)
     xp = array_namespace(X) if dispatch else np
-    return check_array(X, dtype=[xp.float64, xp.float32], **check)
+    # as in validate_X: the check looks for NaN by sums that may overflow
+    with np.errstate(over="ignore", invalid="ignore"):
+        return check_array(X, dtype=[xp.float64, xp.float32], **check)
 
 
 def check_same_place(estimator, X, fitted, method):

@@ -7,7 +7,8 @@ from numba import njit
 
 from skspace._numba.kd_tree import DEPTH, nearest_k
 
-TINY = 1e-300
+TINY = 1e-70
+"""Scatter below which points are in one place: its fourth power vanishes."""
 LINE = 0.5
 """Ratio of scatters across and along below which points begin to be a line."""
 

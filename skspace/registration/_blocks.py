@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 
 from .._array import is_array_api_obj, to_numpy
+from .._sklearn import Interval, StrOptions, validate_params
+from .._validation import as_table
 from ..linalg._schur_blocks import (
     analyze_schur_blocks,
     check_groups,
@@ -12,10 +16,29 @@ from ..linalg._schur_blocks import (
     factor_of_rows,
 )
 from ._report import AXES, make_report
+from ._settings import positive_numbers
 
 __all__ = ["analyze_blocks"]
 
+LARGEST, SMALLEST = 1e140, 1e-140
+"""Columns whose squares stay in range."""
 
+
+@validate_params(
+    {
+        "H": "no_validation",
+        "groups": ["array-like", None],
+        "kind": [StrOptions({"auto", "hessian", "jacobian"})],
+        "names": ["array-like", None],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "sigma": [Interval(Real, 0, None, closed="left"), None],
+        "degeneracy_threshold": [Interval(Real, 1, None, closed="left")],
+        "kappa_target": [Interval(Real, 1, None, closed="left")],
+        "criterion": [StrOptions({"ratio", "std", "both"})],
+        "max_std": ["array-like", None],
+    },
+    prefer_skip_nested_validation=True,
+)
 def analyze_blocks(
     H,
     groups=None,
@@ -72,7 +95,8 @@ def analyze_blocks(
     ------
     ValueError
         For groups that overlap, miss columns or name others; an `H` that is not finite,
-        not symmetric where a Hessian is asked for, or indefinite.
+        not symmetric where a Hessian is asked for, or indefinite; columns whose squares
+        leave the range of doubles.
 
     See Also
     --------
@@ -108,19 +132,9 @@ def analyze_blocks(
     >>> analyze_blocks(np.concatenate([np.cross(p, n), n], axis=1)).mask
     '001110'
     """
-    if is_array_api_obj(H):
-        H = to_numpy(H)
+    H = as_table(to_numpy(H) if is_array_api_obj(H) else H, input_name="H")
     H = np.asarray(H, dtype=np.float64)
-    if H.ndim != 2 or 0 in H.shape or not np.all(np.isfinite(H)):
-        raise ValueError(
-            f"H must be a finite matrix with rows and columns, got shape {H.shape}"
-            f"{' with NaN or infinite entries' if H.ndim == 2 and H.size else ''}."
-        )
     n_columns = H.shape[1]
-    if kind not in {"auto", "hessian", "jacobian"}:
-        raise ValueError(f"kind must be auto, hessian or jacobian, got {kind!r}.")
-    if criterion not in {"ratio", "std", "both"}:
-        raise ValueError(f"criterion must be ratio, std or both, got {criterion!r}.")
     symmetric = H.shape[0] == n_columns and np.allclose(
         H, H.T, rtol=0, atol=1e-8 * np.max(np.abs(H))
     )
@@ -140,12 +154,21 @@ def analyze_blocks(
         raise ValueError(f"names has {len(names)} entries for {n_columns} columns.")
     if criterion != "ratio" and (sigma is None or max_std is None):
         raise ValueError(f"criterion={criterion!r} needs sigma and max_std.")
-    if max_std is not None and len(max_std) != len(groups):
+    if max_std is not None and positive_numbers(max_std).shape != (len(groups),):
         raise ValueError(
-            f"max_std has {len(max_std)} entries for {len(groups)} groups; give one "
-            "for each."
+            f"max_std must hold {len(groups)} positive numbers, one for each group, "
+            f"got {max_std!r}."
         )
     as_hessian = kind == "hessian" or (kind == "auto" and symmetric)
+    length = np.max(np.abs(H), axis=0)
+    if as_hessian:
+        length = np.sqrt(np.maximum(np.diag(H), 0))
+    if np.any((length > LARGEST) | ((length > 0) & (length < SMALLEST))):
+        raise ValueError(
+            "Squares of some columns leave the range of doubles: "
+            f"their entries go up to {np.max(length):.0e}, or only to "
+            f"{np.min(length[length > 0]):.0e}; change their units."
+        )
     rules = {
         "degeneracy_threshold": degeneracy_threshold,
         "kappa_target": kappa_target,

@@ -6,9 +6,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils.validation import check_array
 
 from .._array import is_array_api_obj, to_numpy
+from .._validation import as_table
 
 N_POINTS = 16_000
 """Points that the automatic cell leaves of a cloud."""
@@ -18,6 +18,8 @@ BITS = 3
 """One cell of 2**BITS is counted where their number is judged."""
 LONGEST = 2**20
 """Cells along one axis that their numbers have room for."""
+LARGEST, SMALLEST = 1e30, 1e-20
+"""Coordinate and extent of clouds whose eighth powers stay in range."""
 
 
 class Cloud(NamedTuple):
@@ -35,19 +37,12 @@ def check_cloud(X, name):
     Raises
     ------
     ValueError
-        When it is not a finite table of three columns, or has fewer than ten points.
+        When it is not a finite table of three columns, has fewer than ten points, or
+        numbers so large or small that their powers leave the range of doubles.
     """
-    from .._numba.voxels import centroid
+    from .._numba.voxels import bounds, centroid
 
-    if is_array_api_obj(X):
-        X = to_numpy(X)
-    rules = {"dtype": [np.float64, np.float32], "input_name": name}
-    X = check_array(X, **rules, ensure_all_finite=False)
-    if X.shape[1] != 3:
-        raise ValueError(
-            f"{name} must have three columns x, y, z, got shape {X.shape}"
-            f"{'; pass its transpose' if X.shape[0] == 3 else ''}."
-        )
+    X = as_points(X, name, ensure_all_finite=False)
     if X.shape[0] < FEWEST:
         raise ValueError(
             f"{name} has {X.shape[0]} points, and at least {FEWEST} are needed for the "
@@ -55,9 +50,37 @@ def check_cloud(X, name):
         )
     X = np.ascontiguousarray(X)
     offset = centroid(X)
-    if not np.all(np.isfinite(offset)):  # some point is not
-        check_array(X, **rules)
+    if not np.all(np.isfinite(offset)):  # some point is not, or their sum
+        as_table(X, input_name=name)
+    box = bounds(X)
+    check_size(box, name)
+    if 0 < extent(box) < SMALLEST:
+        raise ValueError(
+            f"{name} extends over {extent(box):.0e}, whose powers underflow; pass the "
+            "clouds in a smaller unit."
+        )
     return Cloud(X, offset)
+
+
+def as_points(X, name, **check):
+    """Return a table of three columns of the host, float64 or float32."""
+    X = as_table(to_numpy(X) if is_array_api_obj(X) else X, input_name=name, **check)
+    if X.shape[1] != 3:
+        raise ValueError(
+            f"{name} must have three columns x, y, z, got shape {X.shape}"
+            f"{'; pass its transpose' if X.shape[0] == 3 else ''}."
+        )
+    return X
+
+
+def check_size(points, name):
+    """Refuse coordinates whose powers leave the range of doubles."""
+    largest = float(np.max(np.abs(points)))
+    if largest > LARGEST:
+        raise ValueError(
+            f"{name} has coordinates of {largest:.0e}, whose powers overflow; pass the "
+            "clouds in a larger unit."
+        )
 
 
 def automatic_cell(points, offset):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from .._estimator import Estimator
 from .._sklearn import fit_context
 from .._validation import refuse_dask
 from ._alignment import Alignment, schedule
-from ._clouds import automatic_cell, check_cloud, thin
+from ._clouds import as_points, check_cloud, check_size
 from ._motion import check_motion, orthonormal
 from ._report import AXES, make_report
 from ._settings import CONSTRAINTS, check_settings, drive, rules_of, warn_of
-from ._target import TargetIndex, check_left
+from ._target import TargetIndex, thin_alike
 
 __all__ = ["PointToPlaneICP"]
 
@@ -41,7 +41,9 @@ class PointToPlaneICP(Estimator):
     robust : {"huber", "tukey", "gm", "linear"} or None, default=None
         Weights of large residuals, by iteratively reweighted least squares; "gm" is
         Geman and McClure's, "linear" is 1 - 0.9 r / `robust_scale`, as published with
-        DCReg. None counts every pair the same.
+        DCReg. None counts every pair the same. "tukey" and "gm" need a start near the
+        answer where something is weak: the few points that tell are far off at first,
+        and pass for errors. In corridors they end up to half a metre off.
     robust_scale : float, default=None
         Residual at which the weights begin to fall ("huber") or have fallen to one half
         ("gm") or zero ("tukey"). None measures it anew in every iteration (the median
@@ -81,7 +83,9 @@ default="solve"
         Ratio of eigenvalues above which a direction is weak.
     max_std : tuple of two floats, default=None
         Standard deviations wanted, of rotation (radians) and translation. Needed by the
-        criteria "std" and "both"; `report_.unsafe` marks directions above.
+        criteria "std" and "both"; `report_.unsafe` marks directions above. They are
+        held against `report_.stds`, too small by a factor of three to four in weak
+        directions.
     kappa_target : float, default=10.0
         Ratio to which weak eigenvalues are clamped in the preconditioner and in "damp".
     prior_std_rot, prior_std_trans : float, default=None
@@ -131,8 +135,9 @@ default="solve"
     Raises
     ------
     ValueError
-        For clouds that are not finite, not of three columns or of fewer than ten
-        points; and when fewer than ten points have a partner within a given
+        For clouds that are not finite, not of three columns, of fewer than ten points,
+        or in a unit that takes their coordinates beyond 1e30 or their extent below
+        1e-20; and when fewer than ten points have a partner within a given
         `max_correspondence_distance` at the start.
 
     Warns
@@ -266,20 +271,14 @@ default="solve"
         """
         check_settings(self)
         start = np.eye(4) if self.init is None else check_motion(self.init, "init")
+        check_size(start, "init")
         refuse_dask(self, X)
         cloud = check_cloud(X, "X")
         index = self._index_of(y)
-        points, weights = self._thinned(cloud, index)
-        R, t = start[:3, :3], start[:3, 3]
-        shift = R @ cloud.offset + t - index.offset_
-        alignment = Alignment(
-            self,
-            points,
-            weights,
-            index,
-            np.concatenate([R, shift[:, None]], axis=1),
-            rules_of(self),
-        )
+        points, weights = thin_alike(cloud, index)
+        pose = _about_centroids(start[:3, :3], start[:3, 3], cloud, index)
+        rules = rules_of(self)
+        alignment = Alignment(self, points, weights, index, pose, rules)
         history = []
         problem = drive(self, alignment, history, X)
 
@@ -290,7 +289,6 @@ default="solve"
         self.transformation_[:3, :3] = self.rotation_
         self.transformation_[:3, 3] = self.translation_
         sums = alignment.sums
-        rules = rules_of(self)
         self.report_ = make_report(
             *alignment.analysis,
             sums.hessian,
@@ -323,7 +321,6 @@ default="solve"
         X_new : ndarray of shape (n_points, 3)
             In the frame of the target; float32 for float32 input, else float64.
         """
-        check_is_fitted(self)
         X = self._points(X)
         moved = X.astype(np.float64) @ self.rotation_.T + self.translation_
         return moved.astype(X.dtype)
@@ -341,7 +338,6 @@ default="solve"
         X_new : ndarray of shape (n_points, 3)
             In the frame of the source; float32 for float32 input, else float64.
         """
-        check_is_fitted(self)
         X = self._points(X)
         moved = (X.astype(np.float64) - self.translation_) @ self.rotation_
         return moved.astype(X.dtype)
@@ -366,23 +362,19 @@ default="solve"
 
         check_is_fitted(self)
         cloud, index = check_cloud(X, "X"), self._index_of(y)
-        shift = self.rotation_ @ cloud.offset + self.translation_ - index.offset_
-        pose = np.concatenate([self.rotation_, shift[:, None]], axis=1)
+        pose = _about_centroids(self.rotation_, self.translation_, cloud, index)
         points = cloud.points - cloud.offset
         side = Side(points, index.level(0), n_neighbors=index.n_neighbors)
         side.associate(pose, self._distance)
-        squares = np.minimum(side.residuals(pose) ** 2, self._distance**2)
-        n = cloud.points.shape[0]
-        missing = (n - squares.size) * self._distance**2
-        return -float(np.sqrt((np.sum(squares) + missing) / n))
+        found = np.abs(side.residuals(pose))
+        distances = np.full(points.shape[0], self._distance)
+        distances[: found.size] = np.minimum(found, self._distance)
+        return -float(np.linalg.norm(distances / np.sqrt(distances.size)))
 
     def _points(self, X):
-        X = check_array(X, dtype=[np.float64, np.float32])
-        if X.shape[1] != 3:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
-                "3 features as input: x, y, z."
-            )
+        check_is_fitted(self)
+        X = as_points(X, "X")
+        check_size(X, "X")
         return X
 
     def _index_of(self, y):
@@ -399,12 +391,8 @@ default="solve"
             _private=True,
         )
 
-    @staticmethod
-    def _thinned(cloud, index):
-        """Thin the source as the target was, about its centroid."""
-        cell = index.voxel_size_ or 0.0
-        if index.voxel_size == "auto" and cell == 0:
-            cell = automatic_cell(*cloud)
-        points, weights = thin(cloud.points, cell, offset=cloud.offset)
-        check_left(points, "the source", cell)
-        return points, weights
+
+def _about_centroids(R, t, cloud, index):
+    """Return the motion (R, t) as a pose between the clouds about their centroids."""
+    shift = R @ cloud.offset + t - index.offset_
+    return np.concatenate([R, shift[:, None]], axis=1)

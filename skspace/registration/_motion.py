@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from .._validation import as_table
+
 SMALL = 1e-10
 """Angle below which a rotation is its linear part."""
 
@@ -85,11 +87,10 @@ def check_motion(T, name):
     ValueError
         When it is none.
     """
-    T = np.asarray(T, dtype=np.float64)
-    if T.shape != (4, 4) or not np.all(np.isfinite(T)):
+    T = np.array(as_table(T, input_name=name), dtype=np.float64)
+    if T.shape != (4, 4):
         raise ValueError(
-            f"{name} must be a finite (4, 4) matrix [[R, t], [0, 1]], got shape "
-            f"{T.shape}."
+            f"{name} must be a (4, 4) matrix [[R, t], [0, 1]], got shape {T.shape}."
         )
     R = T[:3, :3]
     error = max(
@@ -102,6 +103,5 @@ def check_motion(T, name):
             f"{', and mirrors' if np.linalg.det(R) < 0 else ''}. Scale and shear are "
             "not estimated here."
         )
-    T = T.copy()
     T[:3, :3] = orthonormal(R)
     return T

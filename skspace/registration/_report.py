@@ -66,8 +66,11 @@ class DegeneracyReport:
     -----
     A direction is weak relative to the others of its block, and so the test needs no
     threshold in units; but one may be weak and known well enough: roll in a corridor
-    (ratio 76) has a standard deviation of .01 degrees. The deviations are those of
-    independent errors, of which scans have fewer than points.
+    (ratio 76) has a standard deviation of .01 degrees.
+
+    The deviations are those of independent errors and right partners. In weak
+    directions of a registration they are bounds from below: measured errors along a
+    corridor are three to four times as large, elsewhere about as large as said.
 
     Examples
     --------
@@ -265,14 +268,14 @@ class DegeneracyReport:
 def make_report(blocks, singular, hessian, *, names, sigma, rules, max_std):
     """Wrap an analysis."""
     values = np.linalg.svd(hessian, compute_uv=False)
-    lost = singular or not values[-1] > 0
+    lost = singular or not values[-1] > 1e-300 * values[0]
     return DegeneracyReport(
         blocks,
         tuple(names),
         bool(singular),
         float("inf") if lost else float(values[0] / values[-1]),
         sigma,
-        rules.get("degeneracy_threshold", 10.0),
-        rules.get("criterion", "ratio"),
+        rules["degeneracy_threshold"],
+        rules["criterion"],
         max_std,
     )

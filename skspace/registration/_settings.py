@@ -71,26 +71,29 @@ def check_settings(icp):
             f"criterion={icp.criterion!r} needs max_std=(rotation in radians, "
             "translation), such as (0.009, 0.05)."
         )
-    if icp.max_std is not None and (len(icp.max_std) != 2 or not min(icp.max_std) > 0):
+    if icp.max_std is not None and positive_numbers(icp.max_std).shape != (2,):
         raise ValueError(
             "max_std must hold two positive numbers, of rotation and translation; got "
             f"{icp.max_std!r}."
         )
-    distances = icp.max_correspondence_distance
-    if not isinstance(distances, str):
-        distances = np.atleast_1d(np.asarray(distances, dtype=np.float64))
-        if not (
-            distances.ndim == 1
-            and distances.size
-            and np.all(np.isfinite(distances))
-            and distances[-1] > 0
-            and np.all(np.diff(distances) <= 0)
-        ):
+    if not isinstance(icp.max_correspondence_distance, str):
+        distances = positive_numbers(icp.max_correspondence_distance)
+        falling = distances[1:] <= distances[:-1]
+        if not (distances.size and np.isfinite(distances[0]) and np.all(falling)):
             raise ValueError(
                 "max_correspondence_distance must be a positive number or a falling "
                 f"sequence of them; got {icp.max_correspondence_distance!r}."
             )
     check_voxel_size(icp.voxel_size)
+
+
+def positive_numbers(values):
+    """Return a sequence as an array, an empty one where it is not of such numbers."""
+    try:
+        numbers = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    except (TypeError, ValueError):
+        return np.empty(0)
+    return numbers if numbers.ndim == 1 and np.all(numbers > 0) else np.empty(0)
 
 
 def rules_of(icp):

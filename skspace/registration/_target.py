@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,9 +83,10 @@ class TargetIndex:
     Raises
     ------
     ValueError
-        For fewer than ten points, not-finite ones, other than three columns, a cell so
-        small that cells cannot be numbered, or so large that fewer than ten are
-        occupied.
+        For fewer than ten points, not-finite ones, other than three columns, a unit
+        that takes coordinates beyond 1e30 or the extent below 1e-20, more than half of
+        the points in one place with five others, a cell so small that cells cannot be
+        numbered, or so large that fewer than ten are occupied.
 
     See Also
     --------
@@ -112,10 +114,10 @@ class TargetIndex:
     def __init__(self, points, *, voxel_size="auto", n_neighbors=10, _private=False):
         cloud = check_cloud(points, "points")
         check_voxel_size(voxel_size)
-        if n_neighbors < 3:
+        if not (isinstance(n_neighbors, Integral) and n_neighbors >= 3):
             raise ValueError(
-                f"n_neighbors must be at least 3, the points of a plane; got "
-                f"{n_neighbors}."
+                "n_neighbors must be an integer of at least 3, the points of a plane; "
+                f"got {n_neighbors!r}."
             )
         self.voxel_size = voxel_size
         self.n_neighbors = n_neighbors
@@ -207,9 +209,10 @@ class TargetIndex:
 
 def check_voxel_size(voxel_size):
     """Refuse what is neither a positive number nor "auto" nor None."""
-    if voxel_size is None or voxel_size == "auto":
+    if voxel_size is None or (isinstance(voxel_size, str) and voxel_size == "auto"):
         return
-    if not (math.isfinite(voxel_size) and voxel_size > 0):
+    number = isinstance(voxel_size, Real) and math.isfinite(voxel_size)
+    if not (number and voxel_size > 0):
         raise ValueError(
             f"voxel_size must be a positive number, 'auto' or None; got {voxel_size!r}."
         )
@@ -223,6 +226,16 @@ def check_left(points, name, cell):
             "it. Make voxel_size smaller; if the clouds differ in unit (metres and "
             "millimetres, say), convert one."
         )
+
+
+def thin_alike(cloud, index):
+    """Thin a source as the target was, about its centroid; see :func:`thin`."""
+    cell = index.voxel_size_ or 0.0
+    if index.voxel_size == "auto" and cell == 0:
+        cell = automatic_cell(*cloud)
+    points, weights = thin(cloud.points, cell, offset=cloud.offset)
+    check_left(points, "the source", cell)
+    return points, weights
 
 
 def spacing(level):

@@ -158,6 +158,12 @@ def test_feature_names_are_not_kept(room):
     )
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_distances_without_a_limit_score(room):
+    icp = PointToPlaneICP(max_correspondence_distance=1e300).fit(*room)
+    assert -1 < icp.score(*room) < 0
+
+
 def test_clouds_of_any_origin_are_read(room):
     expected = PointToPlaneICP().fit(*room).transformation_
     lists = PointToPlaneICP().fit(*[cloud.tolist() for cloud in room])
@@ -198,7 +204,7 @@ def test_methods_ask_for_a_fit_and_for_three_columns(room):
         with pytest.raises(NotFittedError):
             getattr(PointToPlaneICP(), method)(room[0])
         icp = PointToPlaneICP().fit(*room)
-        with pytest.raises(ValueError, match=r"2 features.*expecting 3"):
+        with pytest.raises(ValueError, match=r"three columns.*\(2000, 2\)"):
             getattr(icp, method)(room[0][:, :2])
         with pytest.raises(ValueError, match="NaN"):
             getattr(icp, method)(np.full((1, 3), np.nan))
@@ -232,6 +238,8 @@ def test_score_is_a_distance_that_a_worse_motion_makes_longer(room):
         (np.ones((20, 3), dtype=complex), None, "Complex"),
         ([["a"] * 3] * 20, None, "could not convert"),
         (None, np.ones((50, 3)), "stand in one place"),
+        (1e155 * np.eye(30)[:, :3], None, "X has coordinates of 1e.155"),
+        (None, 1e-160 * np.eye(30)[:, :3], "extends over 1e-160"),
     ],
 )
 def test_what_is_no_cloud_is_refused(room, source, target, message):
@@ -250,7 +258,9 @@ def test_a_target_is_needed(room):
     ("parameters", "message"),
     [
         ({"init": np.eye(3)}, r"\(4, 4\) matrix"),
-        ({"init": np.full((4, 4), np.nan)}, "finite"),
+        ({"init": np.full((4, 4), np.nan)}, "init contains NaN"),
+        ({"init": [["a"] * 4] * 4}, "could not convert"),
+        ({"init": np.eye(4) + 1e300 * np.eye(4, k=3)}, "larger unit"),
         ({"init": np.diag([2.0, 2, 2, 1])}, "Scale and shear"),
         ({"init": np.diag([1.0, 1, -1, 1])}, "mirrors"),
         ({"init": np.eye(4) + np.eye(4, k=-3)}, "rigid motion"),
@@ -261,6 +271,8 @@ def test_a_target_is_needed(room):
         ({"max_correspondence_distance": (1.0, 2.0)}, "falling sequence"),
         ({"max_correspondence_distance": ()}, "falling sequence"),
         ({"max_correspondence_distance": (1.0, np.nan)}, "falling sequence"),
+        ({"max_correspondence_distance": ["far", "near"]}, "falling sequence"),
+        ({"max_correspondence_distance": [[2.0], [1.0, 0.5]]}, "falling sequence"),
         ({"voxel_size": 0}, "voxel_size"),
         ({"voxel_size": 1e-9}, "too small"),
         ({"voxel_size": 100.0}, "Thinning the target .* left"),
@@ -274,6 +286,9 @@ def test_a_target_is_needed(room):
         ({"criterion": "both"}, "needs max_std"),
         ({"max_std": (0.1,)}, "two positive numbers"),
         ({"max_std": (0.1, -1)}, "two positive numbers"),
+        ({"max_std": (1, "a")}, "two positive numbers"),
+        ({"max_std": (1, np.nan)}, "two positive numbers"),
+        ({"max_std": [[1, 1]]}, "two positive numbers"),
         ({"degeneracy_threshold": 0.5}, "degeneracy_threshold"),
         ({"kappa_target": 0.5}, "kappa_target"),
         ({"max_iter": 0}, "max_iter"),

@@ -421,7 +421,10 @@ def test_an_index_describes_its_cloud(scene):
         ({"voxel_size": -1.0}, "voxel_size"),
         ({"voxel_size": np.nan}, "voxel_size"),
         ({"voxel_size": 50.0}, "left"),
+        ({"voxel_size": "small"}, "voxel_size"),
+        ({"voxel_size": [0.5]}, "voxel_size"),
         ({"n_neighbors": 2}, "n_neighbors"),
+        ({"n_neighbors": "many"}, "n_neighbors"),
     ],
 )
 def test_an_index_refuses_what_makes_none(scene, arguments, message):
