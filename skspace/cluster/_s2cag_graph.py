@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from .._array import to_numpy
 from .._warnings import DegenerateDataWarning
 from ..graph import VertexGraph, knn_graph
-from ..graph._adjacency import as_adjacency, symmetrize
+from ..graph._adjacency import as_adjacency, as_weights, symmetrize
 
 __all__ = [
     "FittedGraph",
@@ -135,23 +135,10 @@ def graph_for_new(adjacency, n_new, vertices):
     if shape == (n_new, n_new):
         return NewEdges(symmetrize(as_adjacency(adjacency)).matrix, None)
     if shape == (n_new, n):
-        return NewEdges(None, _as_edges(adjacency))
+        return NewEdges(None, as_weights(adjacency))
     raise ValueError(
         f"adjacency has shape {shape}; for {n_new} new samples it should be "
         f"({n_new}, {n}), their edges to the {n} fitted samples, or "
         f"({n_new}, {n_new}), those among themselves, or a VertexGraph, which "
         "knows both."
     )
-
-
-def _as_edges(table):
-    """Check edges to fitted samples, which form no square matrix."""
-    table = table if sp.issparse(table) else np.asarray(to_numpy(table))
-    edges = sp.csr_array(table)
-    edges = edges.astype(np.float32 if edges.dtype == np.float32 else np.float64)
-    if not np.isfinite(edges.data).all() or (edges.data < 0).any():
-        raise ValueError(
-            "adjacency holds negative or non-finite weights; edges from new to fitted "
-            "samples need finite, non-negative ones."
-        )
-    return edges

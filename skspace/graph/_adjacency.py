@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from .._array import to_numpy
 
-__all__ = ["SymmetricAdjacency", "as_adjacency", "symmetrize"]
+__all__ = ["SymmetricAdjacency", "as_adjacency", "as_weights", "symmetrize"]
 
 
 def as_adjacency(graph):
@@ -37,7 +37,7 @@ def as_adjacency(graph):
     """
     if hasattr(graph, "nodes") and hasattr(graph, "edges"):
         graph = _from_edges(graph)
-    if not hasattr(graph, "tocsr"):
+    elif not hasattr(graph, "tocsr"):
         graph = _from_table(graph)
     if len(graph.shape) != 2 or graph.shape[0] != graph.shape[1]:
         raise ValueError(
@@ -45,7 +45,14 @@ def as_adjacency(graph):
             f"{tuple(graph.shape)}. Entry (i, j) is the weight between vertices i "
             "and j; a table of edges has to be turned into such a matrix first."
         )
-    A = graph.tocsr()
+    return as_weights(graph)
+
+
+def as_weights(table):
+    """As :func:`as_adjacency`, for weights between two sets of vertices."""
+    if not hasattr(table, "tocsr"):
+        table = _from_table(table)
+    A = table.tocsr()
     if A.dtype.kind not in "biuf":
         raise ValueError(
             f"Weights of the adjacency must be real numbers, got dtype {A.dtype}."

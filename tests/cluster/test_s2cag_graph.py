@@ -85,6 +85,10 @@ def test_every_form_of_graph():
         other = model().fit(X, adjacency=graph)
         assert_array_equal(other.labels_, fitted.labels_)
         assert_array_equal(other.predict(X, adjacency=graph), fitted.labels_)
+    to_fitted = A[:50].toarray()
+    expected = fitted.predict(X[:50], adjacency=to_fitted)
+    for graph in (A[:50].tocoo(), to_fitted.tolist(), to_fitted.astype(np.float16)):
+        assert_array_equal(fitted.predict(X[:50], adjacency=graph), expected)
     nx = pytest.importorskip("networkx")
     other = model().fit(X, adjacency=nx.from_scipy_sparse_array(A))
     assert_array_equal(other.labels_, fitted.labels_)
@@ -197,6 +201,8 @@ def test_score_is_modularity():
         (A[TEST][:, :77], r"\(100, 77\).*or a VertexGraph"),
         (-A[TEST][:, TRAIN], "negative"),
         (A[TEST][:, TRAIN] * np.inf, "non-finite"),
+        (A[TEST][:, TRAIN] * 1j, "real numbers"),
+        (np.full((100, 300), 1e307), "too large"),
         (-A[TEST][:, TEST], "negative"),
         (VertexGraph(A), "400 vertices, but X has 100"),
         (VertexGraph(A[TEST][:, TEST]), "lacks some of the fitted vertices"),
