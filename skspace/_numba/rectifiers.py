@@ -1,4 +1,4 @@
-"""Compiled twins of the rectifiers of :mod:`skspace.nn._layers`: one pass each.
+"""Compiled twins of the rectifiers of :mod:`skspace.nn._activations`: one pass each.
 
 Arrays are taken in the order they have in memory, samples first or last.
 """

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from .._array import array_namespace, asarray_like, to_numpy
-from ._layers import Activation, Dense, Layer
+from ._activations import Activation
+from ._layers import Dense, Layer
 
 __all__ = ["Network", "move", "perceptron"]
 
