@@ -25,6 +25,9 @@ BLOCK_BYTES = 4 * 1024**2
 RIDGE = 1e-6
 """Shrinkage of slopes, as if each unknown had been seen at zero so many times: it
 keeps thin windows solvable and is too small to be seen elsewhere."""
+BLUR = 1e-12
+"""Variance in a window, next to one and the squared norm of its centre, below which it
+is rounding."""
 LEAST_SPREAD = 1e-3
 """Added to the variance of the features in a window, in squared bandwidths."""
 ENOUGH = 2 / 3
@@ -186,7 +189,8 @@ def observe(X, Y, weights, basis, bandwidth, centers, n_unknowns):
             float(xp.sum(at * size)) >= EVERYONE * n_samples
         )
 
-    bandwidth = max(bandwidth, FINEST * float(xp.max(xp.abs(X @ basis))))
+    farthest, least = float(xp.max(xp.abs(X @ basis))), blur(X, centers)
+    bandwidth = max(bandwidth, FINEST * farthest)
     hoods = neighbourhoods(X, Y, weights, basis, bandwidth, centers)
     if not wide_enough(hoods.size):
         size = hoods.size
@@ -194,8 +198,24 @@ def observe(X, Y, weights, basis, bandwidth, centers, n_unknowns):
             bandwidth = WIDEN * bandwidth
             size = window_sizes(X, weights, basis, bandwidth, centers)
         hoods = neighbourhoods(X, Y, weights, basis, bandwidth, centers)
+    # Rows that stand for very many samples are no neighbours of themselves.
+    while bandwidth < farthest and not bool(xp.any(_spread(hoods) > least)):
+        bandwidth = 2 * bandwidth
+        hoods = neighbourhoods(X, Y, weights, basis, bandwidth, centers)
     rho = at * reliability(hoods.size, n_unknowns)
     return hoods, rho / xp.sum(rho), bandwidth
+
+
+def blur(X, centers):
+    """Variances of the features in windows up to these, (m,), are rounding."""
+    xp = array_namespace(X)
+    x = xp.take(X, centers, axis=0)
+    return BLUR * (1 + xp.sum(x * x, axis=1))
+
+
+def _spread(hoods):
+    """Variance of the features around each centre, summed over them."""
+    return array_namespace(hoods.xx).linalg.trace(hoods.xx)
 
 
 def local_slopes(hoods, basis=None, ridge=None):
@@ -304,13 +324,13 @@ def opg_iterations(X, Y, weights, centers, choose, bandwidth):
     """
     xp = array_namespace(X)
     p = X.shape[1]
-    basis = _eye(p, X)
+    basis, least = _eye(p, X), blur(X, centers)
     while True:
         k = basis.shape[1]
         hoods, rho, h = observe(X, Y, weights, basis, bandwidth(k), centers, p + 1)
         # Nobody is near a far outlier: no spread, and no slope.
-        spread = xp.linalg.trace(hoods.xx) / p + LEAST_SPREAD * h**2
-        ridge = RIDGE * (p + 1) / hoods.size * spread
+        spread = _spread(hoods) / p + LEAST_SPREAD * h**2
+        ridge = xp.maximum(RIDGE * (p + 1) / hoods.size * spread, least)
         slopes, _, _ = local_slopes(hoods, None, ridge)
         values, vectors = _leading(outer_products(slopes, rho))
         wanted = min(k, choose(values))
@@ -328,11 +348,12 @@ def mave_iterations(X, Y, weights, centers, basis, bandwidth):
     windows of the present one, and goes as far towards it as the windows seen from
     there leave no more: the objective never rises. It ends where no step helps.
     """
-    d = basis.shape[1]
+    xp = array_namespace(X)
+    d, least = basis.shape[1], blur(X, centers)
 
     def look(basis):
         hoods, rho, h = observe(X, Y, weights, basis, bandwidth, centers, d + 1)
-        ridge = RIDGE * (d + 1) / hoods.size * h**2
+        ridge = xp.maximum(RIDGE * (d + 1) / hoods.size * h**2, least)
         slopes, _, _ = local_slopes(hoods, basis, ridge)
         left = _left_over(hoods, basis, slopes, rho)
         values, turn = _leading(outer_products(slopes, rho))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from numbers import Real
 
@@ -13,7 +14,13 @@ from .._array import array_namespace, device
 from .._estimator import Estimator
 from .._response import TARGET_TYPES
 from .._sklearn import Interval, StrOptions, fit_context, partial_fit_context
-from .._validation import check_same_place, validate_X
+from .._validation import (
+    as_table,
+    check_range,
+    check_same_place,
+    refuses_overflow,
+    validate_X,
+)
 from .._warnings import DegenerateDataWarning, IllConditionedErasureWarning
 from ..linalg._erasure import erase
 from ._concept_reader import ConceptReader
@@ -77,7 +84,7 @@ class SubspaceEraser(ConceptReader, OneToOneFeatureMixin, TransformerMixin, Esti
     Attributes
     ----------
     operator_ : array of shape (n_features, n_features)
-        The matrix E, ``I - strength * components_.T @ duals_``.
+        The matrix E, ``I - components_.T @ duals_``.
     components_ : array of shape (n_components_, n_features)
         Orthonormal directions along which rows are moved, in rows.
     duals_ : array of shape (n_components_, n_features)
@@ -276,6 +283,7 @@ default=None
             self._summary = summary
         return self
 
+    @refuses_overflow
     def transform(self, X):
         """Erase the concept from rows.
 
@@ -295,7 +303,7 @@ default=None
         )
         if self.n_components_ == 0:
             return xp.asarray(X, copy=True)
-        arrays = (self.mean_, self.components_, self.strength * self.duals_)
+        arrays = (self.mean_, self.components_, self.duals_)
         return erase(X, *(xp.astype(array, X.dtype) for array in arrays))
 
     def edit_weights(self, coef, intercept=0.0):
@@ -315,28 +323,54 @@ default=None
             ``coef @ operator_``.
         intercept : float or array of shape (n_outputs,)
             The new model gives for x what the old one gives for ``transform(x)``.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not fit, weights are missing or infinite, or edited ones leave
+            the range of the dtype.
         """
         check_is_fitted(self, "components_")
         xp = array_namespace(self.operator_)
-        coef = self._weights(coef)
+        coef = self._weights(coef, "coef")
         if coef.ndim not in (1, 2) or coef.shape[-1] != self.n_features_in_:
             raise ValueError(
                 f"coef must have one column for each of the {self.n_features_in_} "
                 f"features, got shape {tuple(coef.shape)}."
             )
-        edited = coef @ self.operator_
-        shift = (coef - edited) @ self.mean_
-        if isinstance(intercept, Real):
-            return edited, shift + float(intercept)
-        return edited, shift + xp.reshape(self._weights(intercept), shift.shape)
+        intercept = self._weights(intercept, "intercept")
+        n_outputs = math.prod(coef.shape[:-1])
+        if intercept.ndim and math.prod(intercept.shape) != n_outputs:
+            raise ValueError(
+                f"intercept must be one number, or one for each of the {n_outputs} "
+                f"outputs of coef, got shape {tuple(intercept.shape)}."
+            )
+        if intercept.ndim:
+            intercept = xp.reshape(intercept, coef.shape[:-1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            edited = coef @ self.operator_
+            moved = (coef - edited) @ self.mean_ + intercept
+        if not all(bool(xp.all(xp.isfinite(x))) for x in (edited, moved)):
+            raise ValueError(
+                f"Edited weights leave the range of {coef.dtype}; divide coef and "
+                "intercept by a constant, or fit to float64."
+            )
+        return edited, moved
 
-    def _weights(self, values):
-        """`values` as an array beside the operator."""
+    def _weights(self, values, name):
+        """`values`, validated, as an array beside the operator."""
         xp, like = array_namespace(self.operator_), self.operator_
-        if hasattr(values, "dtype") and not isinstance(values, np.ndarray):
-            check_same_place(self, values, like, "edit_weights")
-            return xp.astype(values, like.dtype)
-        return xp.asarray(values, dtype=like.dtype, device=device(like))
+        with np.errstate(over="ignore"):
+            values = as_table(
+                values,
+                ensure_2d=False,
+                ensure_min_samples=0,
+                ensure_min_features=0,
+                input_name=name,
+            )
+            if not isinstance(values, np.ndarray):
+                check_same_place(self, values, like, "edit_weights")
+            return xp.asarray(values, dtype=like.dtype, device=device(like))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -363,9 +397,11 @@ default=None
             )
         xp = array_namespace(found.mean)
         rows = xp.matrix_transpose(found.eraser.directions)
-        duals = xp.matrix_transpose(found.eraser.duals)
+        duals = self.strength * xp.matrix_transpose(found.eraser.duals)
         identity = xp.eye(rows.shape[1], dtype=xp.float64, device=device(rows))
-        operator = identity - self.strength * (found.eraser.directions @ duals)
+        operator = identity - found.eraser.directions @ duals
+        largest = xp.max(xp.abs(xp.concat([operator, duals])))
+        check_range(largest, X.dtype, "An entry of the eraser")
         self.mean_ = xp.astype(found.mean, X.dtype)
         self.operator_ = xp.astype(operator, X.dtype)
         self.components_ = xp.astype(rows, X.dtype)

@@ -238,7 +238,7 @@ def spectral_weights(energies, alpha):
     share = share / xp.sum(share)
     if math.isinf(alpha):
         return xp.astype(there, xp.float64)
-    return alpha * share / ((alpha - 1) * share + 1)
+    return alpha * share / (alpha * share + (1 - share))
 
 
 def soft_projector(second_moment, alpha):

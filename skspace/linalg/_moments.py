@@ -132,13 +132,21 @@ def slice_moments(X, labels, n_slices, *, weights=None, per_slice, fourth=0):
         else:
             make = _dense_moments
         moments = make(X, labels, n_slices, weights, per_slice, fourth)
-    xp = array_namespace(moments.scatter)
-    if not bool(xp.all(xp.isfinite(moments.scatter))):
-        raise ValueError(
-            "Squares of the features, times the weights, overflow float64; divide the "
-            "features by their largest entry."
-        )
+    _check_finite(moments)
     return moments._replace(n_rows=n_rows)
+
+
+def _check_finite(moments):
+    """Refuse moments that overflow, or whose covariance would."""
+    xp = array_namespace(moments.scatter)
+    with np.errstate(over="ignore"):
+        size = xp.sum(xp.abs(moments.scatter))
+        size = size / xp.clip(_positive(xp.sum(moments.weight)), max=1.0)
+    if not bool(xp.isfinite(size)):
+        raise ValueError(
+            "Squares of the features, times the weights or over their sum, overflow "
+            "float64; divide the features by their largest entry."
+        )
 
 
 def table_moments(X, weights=None, *, fourth=0):
@@ -161,7 +169,7 @@ def _dense_moments(X, labels, n_slices, weights, per_slice, fourth):
         part = _block_moments(
             X[rows, :], labels[rows], weights[rows], n_slices, per_slice, fourth
         )
-        moments = part if moments is None else merge_moments(moments, part)
+        moments = part if moments is None else _merged(moments, part)
     return moments
 
 
@@ -266,8 +274,16 @@ def merge_moments(a, b):
     Raises
     ------
     ValueError
-        If the one holds what the other does not.
+        If the one holds what the other does not, or squares overflow.
     """
+    with np.errstate(over="ignore", invalid="ignore"):
+        merged = _merged(a, b)
+    _check_finite(merged)
+    return merged
+
+
+def _merged(a, b):
+    """Merge without looking for overflow."""
     # Shapes that differ could be broadcast, to moments of nothing.
     alike = a.mean.shape == b.mean.shape and a.scatter.shape == b.scatter.shape
     if not alike or (a.fourth is None) != (b.fourth is None):

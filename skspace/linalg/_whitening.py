@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 from .._array import array_namespace
 from ._basis import fix_column_signs, fix_signs
 
+SQUARE_RANGE = 1e-145, 1e145
+"""Numbers whose squares float64 holds, many of them added up too."""
+
 CONSTANT = 64.0
 """A column whose deviation is below this many roundings of its mean is constant."""
 
@@ -191,6 +194,11 @@ def ledoit_wolf_shrinkage(moments, total):
     -------
     float in [0, 1]
 
+    Raises
+    ------
+    ValueError
+        If fourth powers of the features leave the range of float64.
+
     References
     ----------
     O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional
@@ -199,6 +207,14 @@ def ledoit_wolf_shrinkage(moments, total):
     """
     xp = array_namespace(total.covariance)
     n_features = total.covariance.shape[0]
+    largest = float(xp.max(xp.abs(total.covariance)))
+    within = largest == 0 or SQUARE_RANGE[0] < largest < SQUARE_RANGE[1]
+    if not (within and math.isfinite(float(moments.fourth.quartic))):
+        raise ValueError(
+            "shrinkage='auto' takes fourth powers of the features, which leave the "
+            f"range of float64: the largest variance is {largest:.0e}. Divide the "
+            "features by their largest entry, or pass a number as shrinkage."
+        )
     square = float(xp.sum(total.covariance**2))
     mu = float(xp.sum(xp.linalg.diagonal(total.covariance))) / n_features
     spread = square - n_features * mu**2

@@ -179,6 +179,20 @@ def test_windows_widen_until_planes_rest_on_enough_samples(rng):
     assert np.mean(narrower / (narrower + 4)) < local.ENOUGH
 
 
+@pytest.mark.parametrize("weight", [1e20, 1e141])
+def test_rows_of_large_weight_are_no_neighbours_of_themselves(rng, weight):
+    """Alone in its window a row tells of no slope, however many samples it is."""
+    X = rng.standard_normal(size=(10, 9))
+    Y, weights, centers = X[:, :1] ** 2, np.full(10, weight), np.arange(10)
+    hoods, _, h = local.observe(X, Y, weights, np.eye(9), 1e-9, centers, 10)
+    assert np.any(np.trace(hoods.xx, axis1=1, axis2=2) > local.blur(X, centers))
+    assert h > 1e-3
+    states = local.opg_iterations(X, Y, weights, centers, lambda _: 1, lambda _: 1e-9)
+    for state, _ in zip(states, range(6), strict=False):
+        assert np.all(np.isfinite(state.eigenvalues))
+        assert np.max(state.eigenvalues) < 1e8
+
+
 @pytest.mark.parametrize(
     ("eigenvalues", "n_directions"),
     [

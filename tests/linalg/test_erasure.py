@@ -112,6 +112,11 @@ def test_weights_of_shares(alpha, expected):
     assert_allclose(spectral_weights(np.array([4.0, 1.0]), alpha), expected)
 
 
+@pytest.mark.parametrize("alpha", [1e-300, 1e-20, 1e300])
+def test_a_single_direction_has_all_the_weight(alpha):
+    assert_allclose(spectral_weights(np.array([4.0, 0.0]), alpha), [1, 0])
+
+
 def test_weights_rise_with_alpha_up_to_one(library):
     energies = library.asarray(np.array([5.0, 1.0, 0.1, 1e-17]))
     alphas = [0.1, 1, 10, 1e3, 1e9, np.inf]

@@ -189,3 +189,30 @@ def test_moments_of_different_kinds_do_not_merge(rng):
         for pair in ((one, other), (other, one)):
             with pytest.raises(ValueError, match="summed for other parameters"):
                 merge_moments(*pair)
+
+
+@pytest.mark.parametrize("per_slice", [True, False])
+def test_squares_that_overflow_are_refused(rng, per_slice):
+    """In the rows, by the weights they are divided by, and between chunks."""
+    X, labels, weights = table(rng)
+
+    def moments(factor, shift=0.0, unit=1.0):
+        rows = factor * X + shift
+        return slice_moments(
+            rows, labels, 3, weights=unit * weights, per_slice=per_slice
+        )
+
+    for factor, unit in ((1e160, 1.0), (1e140, 1e60), (1e160, 1e-60)):
+        with pytest.raises(ValueError, match="overflow float64"):
+            moments(factor, unit=unit)
+    with pytest.raises(ValueError, match="overflow float64"):
+        merge_moments(moments(1.0), moments(1.0, shift=1e160))
+    assert np.all(np.isfinite(moments(1e140, unit=1e-60).scatter))
+
+
+@pytest.mark.parametrize("unit", [1e-90, 1e90])
+def test_fourth_powers_that_leave_the_range_are_refused(rng, unit):
+    X, labels, _ = table(rng)
+    moments = slice_moments(unit * X, labels, 3, per_slice=False, fourth=4)
+    with pytest.raises(ValueError, match="fourth powers of the features"):
+        ledoit_wolf_shrinkage(moments, total_moments(moments))
