@@ -360,7 +360,7 @@ def test_warnings_of_a_fit_become_one_remark(tmp_path):
     assert seconds >= 0
     for _ in range(2):
         stage.table("Title", [Column("x")], [("Noisy", (1,))])
-    assert stream.getvalue().count("Noisy: warned that the graph is torn.\n") == 1
+    assert stream.getvalue().count('Noisy: a warning, "The graph is torn".\n') == 1
 
 
 def test_only_what_is_slow_beside_kmeans_is_left_out(tmp_path):

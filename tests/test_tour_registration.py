@@ -36,7 +36,7 @@ def test_the_reading_follows_the_numbers():
     ]
     text = family.verdict(rows)
     assert "a corridor leaves roll and x nearly open" in text
-    assert "1.3 cm along it and 0.02 cm across" in text
+    assert "1.3 cm along x and 0.02 cm across" in text
     assert text.endswith("nothing is weak in the room.")
     assert family.verdict(rows[:1]).startswith("no scene leaves anything open; nothing")
 

@@ -166,7 +166,7 @@ class Stage:
         if caught:
             first = str(caught[0].message).split(". ")[0].split("; ")[0]
             first = textwrap.shorten(first.rstrip("."), 90, placeholder=" ...")
-            self.note(name, f"warned that {first[:1].lower()}{first[1:]}")
+            self.note(name, f'a warning, "{first}"')
         if size is not None and size >= self._known.get(name, (0, 0.0))[0]:
             self._known[name] = size, seconds
         return result, seconds

@@ -58,7 +58,7 @@ def run(stage):
         "Seconds are those of fit, without compilation. Predict is the share of "
         "training samples that predict gives the label of fit."
     )
-    stage.say(f"Over all data: {summary(results)}")
+    stage.say(f"Read: {summary(results)}")
     stage.figure(
         "cluster-accuracy",
         lambda figure: _draw_accuracy(figure, results, peers),

@@ -89,7 +89,8 @@ def run(stage):
             score, seconds, _ = _held_out(stage, reducer, make, X, y, classes)
             rows.append((reducer, (score, seconds)))
             wins[reducer] = ours, score
-        stage.table(f"{name}: {story} {X.shape[0]} x {X.shape[1]}", COLUMNS, rows)
+        title = f"{name}: {story} ({X.shape[0]} x {X.shape[1]})"
+        stage.table(title, COLUMNS, rows)
         stage.say(f"Read: {verdict(wins)}")
     _given_back(stage)
     stage.line()

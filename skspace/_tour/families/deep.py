@@ -33,9 +33,9 @@ def run(stage):
     for name, method in methods.items():
         model, seconds = stage.timed(name, lambda method=method: method.fit(X))
         rows.append((name, (clustering_accuracy(y, model.labels_), seconds)))
-    stage.table(f"handwritten digits, {len(X)} x {X.shape[1]}", COLUMNS, rows)
+    stage.table(f"Handwritten digits ({len(X)} x {X.shape[1]})", COLUMNS, rows)
     best = max(deep.view_weights_, key=deep.view_weights_.get)
     stage.say(
         f"Read: {len(deep.view_weights_)} graphs were cut as one; the most weight, "
-        f"{deep.view_weights_[best]:.2f}, has that of {best}."
+        f"{deep.view_weights_[best]:.2f}, has {best!r}."
     )

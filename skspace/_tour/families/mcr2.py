@@ -42,7 +42,7 @@ def run(stage):
     rows.append(
         ("KMeans on its features", _on_features(stage, methods, learnt.embedding_, y))
     )
-    stage.table(f"an arc and a blob, {len(X)} x {X.shape[1]}", COLUMNS, rows)
+    stage.table(f"An arc and a blob ({len(X)} x {X.shape[1]})", COLUMNS, rows)
     looks = learnt.checkpoint_labels_
     over_steps = {step: clustering_accuracy(y, looks[step]) for step in looks}
     last = max(over_steps)

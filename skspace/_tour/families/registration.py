@@ -134,7 +134,7 @@ def verdict(rows):
         else:
             open_.append(
                 f"a {scene} leaves {weak.replace(', ', ' and ')} nearly open, and the "
-                f"error is {along:.1f} cm along it and {across:.2f} cm across"
+                f"error is {along:.1f} cm along x and {across:.2f} cm across"
             )
     text = "; ".join(open_) or "no scene leaves anything open"
     if closed:

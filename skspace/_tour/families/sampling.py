@@ -85,9 +85,9 @@ def _sample(stage):
     stage.say(
         "Read: sums of absolute values are off by "
         f"{found['Lewis weights (default)']} at most with Lewis weights, by "
-        f"{found['leverage']} with leverage, which "
-        "is of squares, where gross rows hide the others. Excess is that of the sum of "
-        "absolute residuals over all rows, relative to the least."
+        f"{found['leverage']} with leverage, which looks at squares, where gross rows "
+        "hide the others. Excess is that of the sum of absolute residuals over all "
+        "rows, relative to the least."
     )
 
 
