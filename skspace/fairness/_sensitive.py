@@ -103,7 +103,15 @@ class SensitiveTransformer(TransformerMixin, Estimator, metaclass=ABCMeta):
         if reset:
             self._find_columns(X, len(names), [str(name) for name in names])
         features = self._features(X, reset=reset)
-        columns = [np.asarray(X[names[i]]) for i in self.sensitive_columns_]
+        known = list(getattr(self, "feature_names_in_", names))
+        wanted = [known[i] for i in self.sensitive_columns_]
+        for name in wanted:
+            if name not in names:
+                raise ValueError(
+                    f"X lacks {name!r}, which sensitive_columns names; all rows that "
+                    "are fitted to need it."
+                )
+        columns = [np.asarray(X[name]) for name in wanted]
         if len(columns) > 1:
             columns = [np.stack([c.astype(object) for c in columns], axis=1)]
         return features, check_response(columns[0], X, name="sensitive_columns")

@@ -189,6 +189,17 @@ def test_missing_entries_of_features_are_refused(cls, data):
         model.transform(frame_of(X, z))
 
 
+@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_chunk_without_the_column_of_the_attribute_is_refused(cls, library, data):
+    """Another column must not stand in for it."""
+    X, y, z = data
+    frame = frame_of(X, z, library)
+    model = cls(sensitive_columns="sex").partial_fit(frame[:150], y[:150])
+    with pytest.raises(ValueError, match="lacks 'sex', which sensitive_columns names"):
+        model.partial_fit(frame[150:][[f"f{i}" for i in range(5)]], y[150:])
+
+
 def test_a_target_that_is_the_attribute_is_said_to_be(data):
     X, _, z = data
     with pytest.warns(DegenerateDataWarning, match="is y a function of it"):
