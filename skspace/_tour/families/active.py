@@ -53,7 +53,7 @@ def run(stage):
 
 def _irrelevant(stage):
     """Three of the features matter; returns importances by name."""
-    n_samples, n_features = (300, 10) if stage.quick else (625, 12)
+    n_samples, n_features = (300, 10) if stage.quick else (400, 12)
     X, y = make_active_subspace(
         n_samples, n_features, model="interaction", aligned=True, random_state=0
     )
