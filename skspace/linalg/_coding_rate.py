@@ -57,13 +57,22 @@ def log_volume(Z, scale):
     -------
     float
         Computed in float64.
+
+    Notes
+    -----
+    By a Cholesky factor; by singular values where `scale` is so large that the identity
+    is lost in rounding.
     """
     xp = array_namespace(Z)
     Z = xp.astype(Z, xp.float64, copy=False)
     n, d = Z.shape
     gram = Z @ Z.T if n < d else Z.T @ Z
     M = _eye(gram.shape[0], Z) + scale * gram
-    return float(_log_determinants(cholesky(M)))
+    try:
+        return float(_log_determinants(cholesky(M)))
+    except np.linalg.LinAlgError:
+        s = xp.linalg.svdvals(Z)
+        return float(xp.sum(xp.log1p(scale * s * s)))
 
 
 def rate_of_whole(Z, eps2):

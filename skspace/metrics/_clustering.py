@@ -7,6 +7,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import issparse
 
 from .._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
+from ..linalg._basis import real_array
 
 __all__ = ["clustering_accuracy", "subspace_recovery_error"]
 
@@ -49,8 +50,8 @@ def clustering_accuracy(y_true, y_pred):
     >>> clustering_accuracy(["cat", "cat", "dog", "dog"], [1, 1, 0, 1])
     0.75
     """
-    true = _codes(y_true, "y_true")
-    pred = _codes(y_pred, "y_pred")
+    true = label_codes(y_true, "y_true")
+    pred = label_codes(y_pred, "y_pred")
     if true.shape != pred.shape:
         raise ValueError(
             "y_true and y_pred must label the same samples, got "
@@ -83,7 +84,7 @@ def subspace_recovery_error(C, labels):
     Raises
     ------
     ValueError
-        If C is not square, finite and of the length of `labels`, or is zero.
+        If C is not real, square, finite and of the length of `labels`, or is zero.
 
     Notes
     -----
@@ -102,7 +103,7 @@ def subspace_recovery_error(C, labels):
     >>> subspace_recovery_error(C, ["a", "a", "b"])  # mean of 0 and 0.25
     0.125
     """
-    codes = _codes(labels, "labels")
+    codes = label_codes(labels, "labels")
     if not (issparse(C) or is_array_api_obj(C)):
         C = np.asarray(C)
     if tuple(C.shape) != (codes.shape[0], codes.shape[0]):
@@ -122,10 +123,10 @@ def _sparse_mass(C, codes):
 
     In units of the largest entry of C's row, so that no sum overflows.
     """
+    real_array(C.data, "C")
     C = C.tocsr().astype(np.float64)
     C.sum_duplicates()
     mass = abs(C)
-    _check_finite(np.isfinite(mass.data).all())
     largest = mass.max(axis=1).toarray().ravel()
     rows = np.repeat(np.arange(C.shape[0]), np.diff(mass.indptr))
     share = mass.data / np.where(largest > 0, largest, 1.0)[rows]
@@ -138,9 +139,9 @@ def _sparse_mass(C, codes):
 
 def _dense_mass(C, codes):
     """Do for a dense C what `_sparse_mass` does."""
+    C = real_array(C, "C")
     xp = array_namespace(C)
     mass = xp.abs(xp.astype(C, xp.float64))
-    _check_finite(xp.all(xp.isfinite(mass)))
     largest = xp.max(mass, axis=1, keepdims=True)
     share = mass / xp.where(largest > 0, largest, xp.ones_like(largest))
     own = asarray_like(codes, C)
@@ -148,12 +149,8 @@ def _dense_mass(C, codes):
     return to_numpy(xp.sum(foreign, axis=1)), to_numpy(xp.sum(share, axis=1))
 
 
-def _check_finite(finite):
-    if not finite:
-        raise ValueError("C contains NaN or infinity; the representation failed.")
-
-
-def _codes(labels, name):
+def label_codes(labels, name):
+    """Give labels of any kind numbers from 0, in their order, on the host."""
     labels = to_numpy(labels) if is_array_api_obj(labels) else np.asarray(labels)
     if labels.ndim != 1 or labels.shape[0] == 0:
         raise ValueError(

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import numpy as np
 
-from .._array import array_namespace, is_array_api_obj, to_numpy
+from .._array import (
+    array_namespace,
+    asarray_like,
+    is_array_api_obj,
+    same_place,
+    to_numpy,
+)
 from ..linalg._basis import real_array
 from ..linalg._coding_rate import cluster_volumes, log_volume
+from ._clustering import label_codes
 
 __all__ = ["coding_length", "coding_rate", "rate_reduction"]
+
+LARGEST = 1e300
+"""Bound of what is summed in a log-volume."""
 
 
 def coding_rate(Z, eps2=0.1):
@@ -33,7 +44,8 @@ def coding_rate(Z, eps2=0.1):
     Raises
     ------
     ValueError
-        When `Z` is not a finite table or `eps2` not positive.
+        When `Z` is not a finite table, `eps2` not positive, or squares of `Z` by it
+        overflow.
 
     See Also
     --------
@@ -90,7 +102,8 @@ def rate_reduction(Z, membership, eps2=0.1):
     ------
     ValueError
         When `Z` is not a finite table, `membership` does not fit to it or has
-        negative weights, or `eps2` is not positive.
+        weights that are no shares, `eps2` is not positive, or squares of `Z` by it
+        overflow.
 
     See Also
     --------
@@ -130,21 +143,27 @@ def rate_reduction(Z, membership, eps2=0.1):
         sizes, volumes = cluster_volumes(Z, _labels(membership, n, "membership"), eps2)
         return whole - float(sizes @ volumes) / (2 * n)
     xp = array_namespace(Z)
-    weights = xp.astype(real_array(membership, "membership"), Z.dtype)
+    weights = real_array(membership, "membership")
+    if not same_place(weights, Z):
+        weights = asarray_like(to_numpy(weights), Z)
+    weights = xp.astype(weights, xp.float64)
     if weights.ndim != 2 or weights.shape[0] != n:
         raise ValueError(
             f"membership must hold one label or one row of weights for each of the {n} "
             f"samples, got shape {tuple(weights.shape)}."
         )
-    if bool(xp.any(weights < 0)):
-        raise ValueError("membership has negative weights; weights are shares.")
+    if not bool(xp.all((weights >= 0) & (weights < LARGEST / n))):
+        raise ValueError(
+            "membership has negative weights, or such whose sum overflows; weights are "
+            "shares."
+        )
     parts = 0.0
     for j in range(weights.shape[1]):
         share = weights[:, j]
         t = float(xp.sum(share))
         if t > 0:
-            rows = Z * xp.sqrt(share)[:, None]
-            parts += t * log_volume(rows, d / (t * eps2))
+            rows = Z * xp.sqrt(share / t)[:, None]
+            parts += t * log_volume(rows, d / eps2)
     return whole - parts / (2 * n)
 
 
@@ -174,8 +193,8 @@ def coding_length(Z, labels, eps2=0.1):
     Raises
     ------
     ValueError
-        When `Z` is not a finite table, `labels` do not fit to it, or `eps2` is not
-        positive.
+        When `Z` is not a finite table, `labels` do not fit to it, `eps2` is not
+        positive, or squares of `Z` by it overflow.
 
     See Also
     --------
@@ -214,17 +233,24 @@ def _table(Z, eps2):
         raise ValueError(
             f"Z must be a table with samples and features, got shape {tuple(Z.shape)}."
         )
-    if not (math.isfinite(eps2) and eps2 > 0):
+    if not (isinstance(eps2, Real) and 0 < eps2 < math.inf):
         raise ValueError(f"eps2 must be a positive number, got {eps2!r}.")
+    xp, (n, d) = array_namespace(Z), Z.shape
+    largest = float(xp.max(xp.abs(Z)))
+    if not largest * largest * max(n, d) * max(1, d / eps2) < LARGEST:
+        raise ValueError(
+            f"Squares of Z, of entries up to {largest:.1g}, by eps2={eps2:g} overflow; "
+            "bring rows to unit length, or take a larger eps2."
+        )
     return Z
 
 
 def _labels(labels, n_samples, what):
     """Labels on the host, numbered."""
-    labels = np.asarray(to_numpy(labels) if is_array_api_obj(labels) else labels)
-    if labels.shape != (n_samples,):
+    codes = label_codes(labels, what)
+    if codes.shape != (n_samples,):
         raise ValueError(
             f"{what} must hold one label for each of the {n_samples} samples, got "
-            f"shape {labels.shape}."
+            f"{codes.shape[0]}."
         )
-    return np.unique(labels, return_inverse=True)[1]
+    return codes

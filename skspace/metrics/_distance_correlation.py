@@ -9,8 +9,9 @@ from .._array import (
     array_namespace,
     asarray_like,
     device,
-    is_array_api_obj,
     is_numpy_array,
+    same_place,
+    to_numpy,
 )
 from ..linalg._basis import real_array
 
@@ -30,8 +31,8 @@ def distance_correlation(X, y, *, bias_corrected=False):
     X : array-like of shape (n_samples,) or (n_samples, n_features)
         First sample.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
-        Second sample; row i belongs to row i of X. Categories are to be encoded as
-        numbers or indicator columns first.
+        Second sample; row i belongs to row i of X, whose array library it may have or
+        not. Categories are to be encoded as numbers or indicator columns first.
     bias_corrected : bool, default=False
         Estimate the **square** of the distance correlation without the bias that
         grows with the dimensions and shrinks with the samples. The estimate is
@@ -114,10 +115,9 @@ def distance_correlation(X, y, *, bias_corrected=False):
 
 def pair(X, y):
     """Both samples as tables of one library."""
-    X = real_array(X, "X")
-    if not is_array_api_obj(y):
-        y = asarray_like(real_array(y, "y"), X)
-    y = real_array(y, "y")
+    X, y = real_array(X, "X"), real_array(y, "y")
+    if not same_place(X, y):  # as in scikit-learn, everything follows X
+        y = asarray_like(to_numpy(y), X, dtype=array_namespace(X).float64)
     for name, sample in (("X", X), ("y", y)):
         if sample.ndim not in (1, 2) or (sample.ndim == 2 and sample.shape[1] == 0):
             raise ValueError(

@@ -15,6 +15,8 @@ __all__ = [
 
 MOST_GROUPS = 10
 """Numbers with more distinct values than this are a continuous attribute."""
+LARGEST = 1e290
+"""Largest score."""
 METHODS = ("between_groups", "to_overall")
 
 
@@ -50,8 +52,8 @@ def demographic_parity_difference(
     ------
     ValueError
         If lengths disagree, an input is empty or holds missing values, predictions
-        are no real numbers, weights are negative or all zero, or `method` is
-        unknown.
+        are no real numbers below 1e290, weights are negative or all zero, or `method`
+        is unknown.
 
     See Also
     --------
@@ -259,7 +261,12 @@ def _check(y_true, y_pred, sensitive_features, sample_weight, method):
             )
     if np.any(weights < 0) or not np.any(weights > 0):
         raise ValueError("sample_weight must not be negative, nor zero throughout.")
-    seen = weights > 0
+    if np.max(np.abs(y_pred)) > LARGEST:
+        raise ValueError(
+            f"y_pred has entries beyond {LARGEST:g}, whose sums overflow; divide the "
+            "scores by a constant."
+        )
+    seen, weights = weights > 0, weights / np.max(weights)
     groups = _groups(attribute[seen], weights[seen])
     return y_true[seen], y_pred[seen], groups, weights[seen]
 

@@ -126,3 +126,5 @@ def test_bad_representations_are_refused(make):
         subspace_recovery_error(make([[0.0, np.nan], [1.0, 0.0]]), [0, 1])
     with pytest.raises(ValueError, match="NaN or infinity"):
         subspace_recovery_error(make([[0.0, np.inf], [1.0, 0.0]]), [0, 1])
+    with pytest.raises(ValueError, match="real numbers, got dtype complex128"):
+        subspace_recovery_error(make([[0.0, 1j], [1.0, 0.0]]), [0, 1])

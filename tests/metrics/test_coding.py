@@ -29,7 +29,11 @@ def test_labels_are_their_indicator_columns(library, rng):
     assert rate_reduction(
         library.asarray(Z), library.asarray(columns)
     ) == pytest.approx(by_labels)
+    for mixed in ((library.asarray(Z), columns), (Z, library.asarray(columns))):
+        assert rate_reduction(*mixed) == pytest.approx(by_labels)
     assert rate_reduction(Z, np.c_[columns, np.zeros(20)]) == pytest.approx(by_labels)
+    tiny = rate_reduction(Z, 1e-310 * columns)  # parts that weigh nothing cost nothing
+    assert tiny == pytest.approx(coding_rate(Z))
 
 
 def test_one_cluster_saves_nothing_and_none_is_negative(rng):
@@ -61,6 +65,14 @@ def test_the_truth_has_the_shortest_length():
     assert rate_reduction(X, y) > rate_reduction(X, np.roll(y, 1))
 
 
+def test_a_line_has_its_rate_where_the_identity_is_rounding(library):
+    """Of one variance v, with d features: log(1 + d v / eps2) / 2 for any eps2."""
+    Z = library.asarray(np.outer(np.linspace(1, 2, 6), [0.6, 0.8, 0.0]))
+    v = np.mean(np.linspace(1, 2, 6) ** 2)
+    for eps2 in (1e-3, 1e-18, 1e-25):
+        assert coding_rate(Z, eps2) == pytest.approx(np.log1p(3 * v / eps2) / 2)
+
+
 def test_float32_is_summed_in_float64(rng):
     Z = rng.standard_normal((30, 5)).astype(np.float32)
     labels = np.arange(30) % 2
@@ -71,8 +83,19 @@ def test_float32_is_summed_in_float64(rng):
 @pytest.mark.parametrize("f", [rate_reduction, coding_length])
 def test_what_is_refused(f):
     Z = np.eye(3)
-    with pytest.raises(ValueError, match="each of the 3 samples, got shape"):
+    with pytest.raises(ValueError, match="each of the 3 samples, got 2"):
         f(Z, [0, 1])
+    with pytest.raises(ValueError, match="contains NaN"):
+        f(Z, [0, 1, np.nan])
+    with pytest.raises(ValueError, match="to one type"):
+        f(Z, np.array([0, "a", None], dtype=object))
+    for huge in (1e200 * Z, 1e300 * Z):
+        with pytest.raises(ValueError, match="bring rows to unit length"):
+            f(huge, [0, 1, 2])
+    with pytest.raises(ValueError, match="take a larger eps2"):
+        f(Z, [0, 1, 2], 1e-310)
+    with pytest.raises(ValueError, match="eps2 must be a positive number, got None"):
+        f(Z, [0, 1, 2], None)
     with pytest.raises(ValueError, match="Z must be a table"):
         f(Z[0], [0, 1, 2])
     with pytest.raises(ValueError, match="NaN or infinity"):
@@ -81,5 +104,7 @@ def test_what_is_refused(f):
         f(Z, [0, 1, 2], 0)
     with pytest.raises(ValueError, match="negative weights"):
         rate_reduction(Z, -Z)
+    with pytest.raises(ValueError, match="sum overflows"):
+        rate_reduction(Z, 1e308 * np.ones((3, 3)))
     with pytest.raises(ValueError, match="one row of weights"):
         rate_reduction(Z, np.ones((2, 2)))

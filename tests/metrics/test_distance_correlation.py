@@ -182,7 +182,10 @@ def test_runs_on_every_array_library(library, rng, columns):
         got = distance_correlation(library.asarray(Z), library.asarray(y))
         assert got == pytest.approx(expected, rel=1e-6)
         assert isinstance(got, float)
-    assert distance_correlation(library.asarray(X), list(y)) == pytest.approx(expected)
+    for other in (list(y), y):  # follows X
+        got = distance_correlation(library.asarray(X), other)
+        assert got == pytest.approx(expected)
+    assert distance_correlation(X, library.asarray(y)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,18 @@ def test_integer_weights_equal_repetition(gap, seed):
 
 
 @pytest.mark.parametrize("gap", GAPS)
+@pytest.mark.parametrize("size", [1e-310, 1e308])
+def test_size_of_weights_does_not_matter(gap, size):
+    y_true, y_pred, z = draw(0)
+    weights = 0.1 + draw(1)[2] / 2
+    plain, sized = (
+        gap(y_true, y_pred, sensitive_features=z, sample_weight=w)
+        for w in (weights, size * weights)
+    )
+    assert sized == pytest.approx(plain, rel=1e-9)
+
+
+@pytest.mark.parametrize("gap", GAPS)
 def test_integer_weights_equal_repetition_at_the_quartiles(gap, rng):
     age, weights = rng.uniform(20, 60, 50), rng.randint(0, 4, 50)
     y_true, scores = rng.randint(0, 2, 50), rng.uniform(size=50)
@@ -140,6 +152,7 @@ def test_other_libraries_are_read(library, rng):
         ({"sensitive_features": np.array(["a", 1, 2], object)}, "types int, str"),
         ({"y_pred": [0.0, np.inf, 1.0]}, "y_pred contains missing values or infinity"),
         ({"y_pred": np.zeros((3, 2))}, "y_pred must have shape"),
+        ({"y_pred": [1e300, 0, 1]}, "divide the scores by a constant"),
         ({"sample_weight": [1, -1, 1]}, "must not be negative"),
         ({"sample_weight": [0, 0, 0]}, "nor zero throughout"),
         ({"method": "worst"}, "'between_groups' or 'to_overall'"),
