@@ -71,6 +71,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "subsection_order": [*(f"../examples/{name}" for name in GALLERY), "*"],
+    "within_subsection_order": "ExampleTitleSortKey",
     "backreferences_dir": "api/generated/backreferences",
     "doc_module": ("skspace",),
     "reference_url": {"skspace": None},

@@ -53,9 +53,13 @@ def write_pages(app, config):
     folder.mkdir(parents=True, exist_ok=True)
     modules = [m for m in public_modules() if public_names(m)]
     pages = {f"{m.__name__}.rst": page(m) for m in modules}
-    toctree = [".. toctree::", "   :maxdepth: 1", ""]
-    toctree += [f"   generated/{m.__name__}" for m in modules]
-    pages["modules.inc"] = "\n".join(toctree) + "\n"
+    lines = [".. toctree::", "   :hidden:", ""]
+    lines += [f"   generated/{m.__name__}" for m in modules]
+    lines += ["", ".. list-table::", "   :widths: auto", ""]
+    for module in modules:
+        summary = inspect.cleandoc(module.__doc__).partition("\n")[0]
+        lines += [f"   * - :mod:`{module.__name__}`", f"     - {summary}"]
+    pages["modules.inc"] = "\n".join(lines) + "\n"
     for name, text in pages.items():
         path = folder / name
         if not path.exists() or path.read_text() != text:

@@ -33,7 +33,7 @@ twisted = make_correlated_gaussian(
 
 # %%
 # The Gaussian copula reads the plain sample without bias at any number of rows.
-# Nearest neighbours read low, on the twisted sample lower still, and the less the fewer
+# Nearest neighbours read low, on the twisted sample lower still, and lower the fewer
 # rows there are: a bias that falls more slowly than 1/n cannot be extended away. The
 # title says so.
 
