@@ -103,7 +103,7 @@ def choose(X, Y, n_jobs=None, *, check=False):
     copula = corrected_information(scan.pairs)[0]
     candidates |= {"canonical": float(np.max(scan.values)), "copula": copula}
     table = {"dimension": np.array(scan.numbers), "value": scan.values}
-    # All pairs, and what either side has beyond them: its own shape counts as well.
+    # of all pairs, those that do not correlate too: a copula is more than correlations
     normality = kurtosis_p_value(np.concatenate([scan.pairs.x, scan.pairs.y], axis=1))
     excess = (scan.value - copula) / scan.error if scan.error > 0 else math.inf
     if normality >= NORMALITY and excess <= EXCESS:

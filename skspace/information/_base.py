@@ -10,12 +10,16 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from .._array import is_array_api_obj, to_numpy
 from .._estimator import Estimator
 from .._intervals import ConfidenceInterval
 from .._sklearn import Interval, StrOptions, fit_context
 from .._validation import refuse_dask
-from ._marginals import MARGINALS, drop_constant_columns, transform_marginals
+from ._marginals import (
+    MARGINALS,
+    drop_constant_columns,
+    on_host,
+    transform_marginals,
+)
 from ._resampling import confidence_radius, permutation_p_value, subsample
 from ._result import (
     UNITS,
@@ -53,6 +57,7 @@ def check_pair(estimator, X, y, *, reset=True):
     estimator : estimator
         Whose ``n_features_in_`` is set.
     X : array-like of shape (n, dx)
+        Arrays of other libraries are copied to the host.
     y : array-like of shape (n,) or (n, dy)
         Numbers.
     reset : bool, default=True
@@ -68,8 +73,7 @@ def check_pair(estimator, X, y, *, reset=True):
         If lengths differ, or either holds anything but finite real numbers.
     """
     refuse_dask(estimator, X)
-    if is_array_api_obj(y):
-        y = to_numpy(y)
+    X, y = on_host(X), on_host(y)
     if holds_text(np.asarray(y)):
         raise ValueError(
             "y must hold numbers, got text; encode classes as numbers, for "

@@ -7,18 +7,13 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from .._array import (
-    array_namespace,
-    asarray_like,
-    is_array_api_obj,
-    is_numpy_array,
-    to_numpy,
-)
+from .._array import array_namespace, asarray_like, is_numpy_array, to_numpy
 from .._sklearn import Interval, StrOptions, validate_params
 from .._validation import as_table
 from ._ksg import TIED, check_neighbors, ksg_terms, warn_of_ties
 from ._marginals import (
     MARGINALS,
+    as_columns,
     drop_constant_columns,
     tied_share,
     transform_marginals,
@@ -245,8 +240,8 @@ def multi_information(
         terms = mixed_terms(samples, n_neighbors, **settings)
     else:
         terms = ksg_terms(samples, n_neighbors, method=method, **settings)
-    params = {"n_neighbors": n_neighbors, "method": method, **settings}
-    params["marginals"] = marginals
+    params = {"n_neighbors": n_neighbors, "method": method}
+    params |= {"metric": metric, "marginals": marginals}
     return _result(terms, "KSG", params, notes, units)
 
 
@@ -261,7 +256,7 @@ def _prepare(named, marginals, n_neighbors):
         Whether a formula for mixed variables is called for.
     notes : tuple of str
     """
-    tables = [as_table(x if np.ndim(x) != 1 else _column(x)) for x in named.values()]
+    tables = [as_table(as_columns(x)) for x in named.values()]
     check_consistent_length(*tables)
     check_neighbors(n_neighbors, tables[0].shape[0])
     samples, notes, share = [], [], 0.0
@@ -282,10 +277,6 @@ def _prepare(named, marginals, n_neighbors):
             "estimate is one for discrete, continuous and mixed variables."
         )
     return samples, share > TIED, tuple(dict.fromkeys(notes))
-
-
-def _column(x):
-    return x[:, None] if is_array_api_obj(x) else np.reshape(np.asarray(x), (-1, 1))
 
 
 def _result(terms, method, params, notes, units):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from numbers import Integral
 
-import numpy as np
 from scipy.special import digamma, gammaln
 
 from .._array import array_namespace
 from .._sklearn import Interval, StrOptions, validate_params
 from .._validation import as_table
 from ._ksg import check_neighbors
+from ._marginals import as_columns
 from ._neighbors import nearest_distances
 from ._neighbors_array import METRICS
 from ._result import UNITS
@@ -78,7 +78,7 @@ def differential_entropy(
     >>> bool(abs(differential_entropy(X) - np.log(4)) < 0.05)
     True
     """
-    X = as_table(X if np.ndim(X) != 1 else np.reshape(X, (-1, 1)))
+    X = as_table(as_columns(X))
     n, d = X.shape
     check_neighbors(n_neighbors, n)
     radius = nearest_distances(X, n_neighbors, metric=metric, n_jobs=n_jobs)

@@ -32,8 +32,12 @@ def shrunken_information(X, Y, shrinkage):
     Returns
     -------
     information : float
+        Eigenvalues within rounding of 0 count as that far from it, so that it is
+        finite.
     shrinkage : float
         The weight s, that of Ledoit and Wolf for "auto".
+    unbounded : bool
+        Whether there are more such eigenvalues than X and Y have by themselves.
     """
     Z = np.concatenate([X, Y], axis=1)
     Z = Z - np.mean(Z, axis=0)
@@ -43,11 +47,11 @@ def shrunken_information(X, Y, shrinkage):
     if shrinkage == "auto":
         shrinkage = float(ledoit_wolf(Z, assume_centered=True)[1])
     C = (1 - shrinkage) * (Z.T @ Z) / len(Z) + shrinkage * np.eye(Z.shape[1])
-    parts = (C[:dx, :dx], C[dx:, dx:])
-    whole = np.linalg.slogdet(C)[1]
-    if np.isneginf(whole):  # parts may be singular too
-        return math.inf, shrinkage
-    return float(sum(np.linalg.slogdet(P)[1] for P in parts) - whole) / 2, shrinkage
+    least = 8 * np.finfo(np.float64).eps * len(C)
+    spectra = [np.linalg.eigvalsh(M) for M in (C[:dx, :dx], C[dx:, dx:], C)]
+    of_x, of_y, of_all = (np.sum(np.log(np.maximum(s, least))) for s in spectra)
+    lost_x, lost_y, lost = (int(np.sum(s < least)) for s in spectra)
+    return float(of_x + of_y - of_all) / 2, shrinkage, lost > lost_x + lost_y
 
 
 class _GaussianBase(BaseMutualInfo):
@@ -105,8 +109,9 @@ class _GaussianBase(BaseMutualInfo):
 
     def _estimate(self, X, Y, rng, n_jobs=None):
         if self.shrinkage is not None:
-            value, used = shrunken_information(X, Y, self.shrinkage)
-            return Estimate(value, details={"shrinkage_used": used})
+            value, used, unbounded = shrunken_information(X, Y, self.shrinkage)
+            flags = ("unbounded",) if unbounded else ()
+            return Estimate(value, flags, details={"shrinkage_used": used})
         pairs = canonical_pairs(X, Y)
         value, bias = corrected_information(pairs)
         normality = kurtosis_p_value(np.concatenate([pairs.x, pairs.y], axis=1))

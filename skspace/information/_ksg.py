@@ -49,7 +49,13 @@ def warn_of_ties(message):
 
 
 def ksg_terms(
-    variables, n_neighbors=3, *, method="ksg1", metric="chebyshev", n_jobs=None
+    variables,
+    n_neighbors=3,
+    *,
+    method="ksg1",
+    metric="chebyshev",
+    n_jobs=None,
+    **known,
 ):
     """Terms of every row whose mean is the information that variables share, in nats.
 
@@ -64,6 +70,8 @@ def ksg_terms(
         Distance within a variable; the joint one is the largest over the variables.
     n_jobs : int or None, default=None
         Threads, by joblib.
+    **known
+        Passed on to :func:`skspace.information._neighbors.neighbor_counts`.
 
     Returns
     -------
@@ -81,7 +89,9 @@ def ksg_terms(
     variables = [x[:, None] if x.ndim == 1 else x for x in variables]
     n, m, k = variables[0].shape[0], len(variables), n_neighbors
     rule = "rectangle" if method == "ksg2" else "strict"
-    found = neighbor_counts(variables, k, rule=rule, metric=metric, n_jobs=n_jobs)
+    found = neighbor_counts(
+        variables, k, rule=rule, metric=metric, n_jobs=n_jobs, **known
+    )
     counts = to_numpy(found.counts)
     psi = digamma_table(n)
     known = psi[k] + (m - 1) * psi[n]
@@ -157,6 +167,19 @@ class KSGMutualInfo(BaseMutualInfo):
     Attributes
     ----------
     {attributes}
+
+    Raises
+    ------
+    ValueError
+        If there are not more than k + 1 samples, with "lnc" if k is not more than
+        dx + dy; if lengths differ, or values are not finite.
+
+    Warns
+    -----
+    TiedValuesWarning
+        Where values repeat and "mixed" is taken.
+    DegenerateDataWarning
+        Where columns are constant; they are left out.
 
     See Also
     --------

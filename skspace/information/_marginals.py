@@ -8,18 +8,33 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from .._array import is_array_api_obj, to_numpy
 from .._warnings import DegenerateDataWarning
 
 __all__ = [
     "MARGINALS",
+    "as_columns",
     "drop_constant_columns",
     "in_range",
+    "on_host",
     "tied_share",
     "transform_marginals",
 ]
 
 MARGINALS = ("none", "standard", "normal_score", "rank")
 """Maps of each column; none of them changes the mutual information."""
+
+
+def on_host(X):
+    """Move an array of any library to the host; leave what is no array as it is."""
+    return to_numpy(X) if is_array_api_obj(X) else X
+
+
+def as_columns(X):
+    """Give a sample of one dimension its column."""
+    if np.ndim(X) != 1:
+        return X
+    return X[:, None] if is_array_api_obj(X) else np.asarray(X)[:, None]
 
 
 def transform_marginals(X, marginals):

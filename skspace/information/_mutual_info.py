@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from sklearn.base import clone
 
 from .._sklearn import HasMethods, StrOptions, validate_params
 from ._automatic import ESTIMATORS, _AutomaticMutualInfo
+from ._marginals import as_columns
 from ._result import UNITS
 
 __all__ = ["mutual_info"]
@@ -73,9 +73,9 @@ def mutual_info(X, y, *, estimator="auto", units="nats", random_state=None, **pa
     "auto" works on normal scores, and excludes one estimator after another:
 
     1. If more than 1 % of the values of a column repeat: "mixed".
-    2. If Mardia's kurtosis of the columns does not refute joint normality at level
-       0.01, and neighbours do not see more than the Gaussian copula by three standard
-       errors: "copula", which has no bias then and the smallest error.
+    2. If Mardia's kurtosis of the canonical variates does not refute joint normality
+       at level 0.01, and neighbours do not see more than the Gaussian copula by three
+       standard errors: "copula", which has no bias then and the smallest error.
     3. Otherwise nearest neighbours, on the leading canonical pairs ("canonical") where
        these see more than all columns do by three standard errors of the difference, or
        else on all columns ("ksg"). Both are low rather than high.
@@ -113,8 +113,3 @@ def mutual_info(X, y, *, estimator="auto", units="nats", random_state=None, **pa
         params = params | {"random_state": random_state}
     model.set_params(**params)
     return model.fit(as_columns(X), y).result_
-
-
-def as_columns(X):
-    """Give a sample of one dimension its column."""
-    return np.asarray(X)[:, None] if np.ndim(X) == 1 else X

@@ -170,14 +170,12 @@ def pooled_variance(levels, values, n):
 
     Level m estimates B = n s² / m; see :func:`subsample`. All levels cut up the same
     rows, so that together they are hardly worth more than the largest one alone, whose
-    degrees are returned. Infinite information on any chunk leaves nothing to say.
+    degrees are returned.
     """
     levels, values = np.asarray(levels), np.asarray(values)
     total, weight, degrees = 0.0, 0, 0
     for m in np.unique(levels[levels > 1]):
-        chunks = values[levels == m]
-        spread = np.var(chunks, ddof=1) if np.isfinite(chunks).all() else math.inf
-        total += (m - 1) * n / m * float(spread)
+        total += (m - 1) * n / m * float(np.var(values[levels == m], ddof=1))
         weight += int(m) - 1
         degrees = int(m) - 1
     return (total / weight / n if weight else math.nan), degrees

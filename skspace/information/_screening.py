@@ -14,10 +14,10 @@ from .._sklearn import Interval, StrOptions, validate_params
 from .._validation import discrete_mask
 from ..graph._threads import count_threads, thread_map
 from ._discrete import discrete_terms
-from ._ksg import TIED, check_neighbors, warn_of_ties
-from ._marginals import drop_constant_columns, in_range, tied_share
+from ._ksg import TIED, check_neighbors, ksg_terms, warn_of_ties
+from ._marginals import drop_constant_columns, in_range, on_host, tied_share
 from ._mixed import mixed_terms
-from ._neighbors import SortedColumn, digamma_table, neighbor_counts
+from ._neighbors import SortedColumn
 
 __all__ = ["mutual_info_classif", "mutual_info_regression"]
 
@@ -109,7 +109,7 @@ def mutual_info_regression(
     >>> SelectKBest(mutual_info_regression, k=1).fit(X, y).get_support()
     array([False, False,  True])
     """
-    X, y = check_X_y(X, y, accept_sparse="csc", y_numeric=True)
+    X, y = check_X_y(on_host(X), on_host(y), accept_sparse="csc", y_numeric=True)
     discrete = _which_discrete(discrete_features, X)
     check_neighbors(n_neighbors, len(y))
     constant = drop_constant_columns(y[:, None], "y")[1]
@@ -126,10 +126,11 @@ def mutual_info_regression(
             terms = discrete_terms(target, _codes(x), n_neighbors, ranks=ranks)
             return _mean(terms)
         pair = [_scaled(x)[:, None], target[:, None]]
+        terms_of = ksg_terms
         if tied or tied_share(x[:, None]) > TIED:
             repeating.append(j)
-            return _mean(mixed_terms(pair, n_neighbors, ranks={1: ranks}))
-        return _pair_information(pair, n_neighbors, ranks)
+            terms_of = mixed_terms
+        return _mean(terms_of(pair, n_neighbors, ranks={1: ranks}))
 
     return _all_features(one, X, repeating, n_jobs)
 
@@ -210,6 +211,7 @@ def mutual_info_classif(
     >>> mutual_info_classif(X, y).round(1)
     array([0. , 0.7])
     """
+    X, y = on_host(X), on_host(y)
     with np.errstate(invalid="ignore"):  # large y become no integers
         check_classification_targets(y)
     X, y = check_X_y(X, y, accept_sparse="csc")
@@ -229,14 +231,6 @@ def mutual_info_classif(
         return _mean(discrete_terms(x, labels, n_neighbors, ranks=SortedColumn.of(x)))
 
     return _all_features(one, X, repeating, n_jobs)
-
-
-def _pair_information(pair, k, ranks):
-    """Kraskov's first estimate of two columns, the second of them in known order."""
-    n = len(pair[0])
-    counts = neighbor_counts(pair, k, ranks={1: ranks}).counts
-    psi = digamma_table(n)
-    return float(psi[k] + psi[n] - np.sum(psi[counts + 1]) / n)
 
 
 def _all_features(one, X, repeating, n_jobs):

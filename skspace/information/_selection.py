@@ -14,6 +14,7 @@ from .._estimator import Estimator
 from .._sklearn import Interval, RealNotInt, StrOptions, fit_context
 from .._validation import discrete_mask, refuse_dask
 from .._warnings import TiedValuesWarning
+from ._marginals import on_host
 from ._screening import mutual_info_classif, mutual_info_regression
 
 __all__ = ["MinRedundancyMaxRelevance"]
@@ -207,7 +208,12 @@ class MinRedundancyMaxRelevance(SelectorMixin, Estimator):
         """
         refuse_dask(self, X)
         X, y = validate_data(
-            self, X, y, dtype=np.float64, multi_output=True, ensure_min_samples=2
+            self,
+            on_host(X),
+            on_host(y),
+            dtype=np.float64,
+            multi_output=True,
+            ensure_min_samples=2,
         )
         y, self.target_type_ = self._target(y)
         n_features = X.shape[1]

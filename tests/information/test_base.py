@@ -19,7 +19,10 @@ from skspace.information._result import Estimate
 class _Level(BaseMutualInfo):
     """Reads a value off the number of rows."""
 
-    _parameter_constraints = BaseMutualInfo._parameter_constraints
+    _parameter_constraints = {
+        **BaseMutualInfo._parameter_constraints,
+        "of_n": [callable],
+    }
 
     def __init__(
         self,
@@ -40,8 +43,6 @@ class _Level(BaseMutualInfo):
     def _estimate(self, X, Y, rng, n_jobs=None):
         return Estimate(self.of_n(len(X)) + 1e-3 * np.mean(X) * np.mean(Y))
 
-    _parameter_constraints = {**_parameter_constraints, "of_n": [callable]}
-
 
 @pytest.fixture
 def sample(rng):
@@ -52,6 +53,16 @@ def test_one_column_of_y_may_have_one_dimension(sample):
     X, Y = sample
     a, b = (GaussianMutualInfo(random_state=0).fit(X, y) for y in (Y[:, 0], Y[:, :1]))
     assert a.result_.raw == b.result_.raw
+
+
+@pytest.mark.usefixtures("dispatch")
+def test_arrays_of_other_libraries_are_copied_to_the_host(sample, library):
+    X, Y = sample
+    model = GaussianMutualInfo(random_state=0)
+    expected = model.fit(X, Y).raw_
+    assert model.fit(library.asarray(X), library.asarray(Y)).raw_ == expected
+    assert model.fit(X, library.asarray(Y)).raw_ == expected
+    assert model.fit(library.asarray(X), Y).raw_ == expected
 
 
 @pytest.mark.parametrize(

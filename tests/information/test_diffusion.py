@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from sklearn.datasets import load_digits, load_iris
 
 from skspace.information import (
-    _diffusion,
+    _diffusion_spectrum,
     diffusion_spectral_entropy,
     diffusion_spectral_mutual_info,
 )
@@ -94,7 +94,7 @@ def test_leaving_small_eigenvalues_out_costs_less_than_a_millionth(
 ):
     X = rng.standard_normal((400, n_columns))
     fast = diffusion_spectral_entropy(public_library.asarray(X), sigma=1.5, t=t)
-    monkeypatch.setattr(_diffusion, "leading_spectrum", lambda *_: None)
+    monkeypatch.setattr(_diffusion_spectrum, "leading_spectrum", lambda *_: None)
     exact = diffusion_spectral_entropy(X, sigma=1.5, t=t)
     assert fast == pytest.approx(exact, abs=1e-6)
 
@@ -103,7 +103,7 @@ def test_narrow_spectra_are_solved_by_a_sketch(rng, monkeypatch):
     def no_dense(_):
         raise AssertionError("all eigenvalues were computed")
 
-    monkeypatch.setattr(_diffusion, "dense_spectrum", no_dense)
+    monkeypatch.setattr(_diffusion_spectrum, "dense_spectrum", no_dense)
     assert diffusion_spectral_entropy(rng.standard_normal((500, 2)), sigma=2) > 1
 
 
@@ -111,7 +111,7 @@ def test_narrow_spectra_are_solved_by_a_sketch(rng, monkeypatch):
 @given(st.integers(2, 10_000), st.floats(0.3, 5), st.floats(0, 1))
 def test_allowed_tail_keeps_its_promise(n, t, spread):
     """The worst that a tail of that size does to a flat and to a peaked spectrum."""
-    tail = _diffusion.tail_allowed(n, t)
+    tail = _diffusion_spectrum.tail_allowed(n, t)
     assert 0 < tail < 1e-6
     for rest in (0.0, 1.0):
         values = np.full(min(n, 500), rest)
@@ -182,6 +182,12 @@ def test_median_is_that_of_all_pairs(rng, public_library):
     expected = diffusion_spectral_entropy(X, sigma=np.median(d))
     found = diffusion_spectral_entropy(public_library.asarray(X), sigma="median")
     assert found == pytest.approx(expected, abs=1e-10)
+
+
+def test_a_sigma_in_single_precision_counts_in_double(rng):
+    X = rng.standard_normal((20, 2))
+    found = diffusion_spectral_entropy(1e40 * X, sigma=np.float32(1e37))
+    assert found == pytest.approx(np.log2(20))
 
 
 def test_float32_is_close_to_float64(rng):

@@ -58,3 +58,6 @@ def test_arrays_of_other_libraries(library, rng):
     for metric in ("chebyshev", "euclidean"):
         found = differential_entropy(library.asarray(X), metric=metric)
         assert found == pytest.approx(differential_entropy(X, metric=metric), abs=1e-12)
+    expected = differential_entropy(X[:, 0])
+    found = differential_entropy(library.asarray(X[:, 0]))
+    assert found == pytest.approx(expected, abs=1e-12)

@@ -192,6 +192,26 @@ def test_shrinkage_moves_from_the_plug_in_to_zero(rng):
     assert 0 < shrunken_information(X, Y, "auto")[1] < 0.2
 
 
+def test_shrunken_information_is_that_of_the_determinants(rng):
+    X, Y, _ = normal_pairs(rng, 50, [0.7], 2, 2)
+    C = 0.7 * np.corrcoef(X.T, Y.T) + 0.3 * np.eye(4)
+    logdet = [np.linalg.slogdet(M)[1] for M in (C[:2, :2], C[2:, 2:], C)]
+    expected = (logdet[0] + logdet[1] - logdet[2]) / 2
+    found = shrunken_information(X, Y, 0.3)
+    assert found == (pytest.approx(expected), 0.3, False)
+
+
+def test_a_shrinkage_of_nothing_is_finite_and_flagged():
+    """Of two values in equal numbers, Ledoit and Wolf find nothing to shrink."""
+    x = np.repeat([-1.0, 1.0], 50)[:, None]
+    model = GaussianMutualInfo(shrinkage="auto", n_permutations=19, random_state=0)
+    model.fit(np.concatenate([x, -x], axis=1), x)
+    assert 10 < model.mi_ < 20
+    assert "unbounded" in model.flags_
+    assert np.isfinite(model.se_)
+    assert model.p_value_ == 0.05
+
+
 @pytest.mark.parametrize("shrinkage", [None, 0.1, "auto"])
 @pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e160, 1e307])
 def test_units_of_a_column_change_nothing(shrinkage, unit, rng):

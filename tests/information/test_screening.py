@@ -13,7 +13,11 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from skspace._warnings import DegenerateDataWarning, TiedValuesWarning
-from skspace.information import mutual_info_classif, mutual_info_regression
+from skspace.information import (
+    MinRedundancyMaxRelevance,
+    mutual_info_classif,
+    mutual_info_regression,
+)
 from skspace.information._mixed import mixed_terms
 
 BOTH = {
@@ -163,3 +167,16 @@ def test_discrete_features_may_be_any_numbers(rng):
     np.testing.assert_allclose(last[1], expected)
     none = mutual_info_regression(y[:, None] ** 2, y, discrete_features=[])
     np.testing.assert_array_equal(none, mutual_info_regression(y[:, None] ** 2, y))
+
+
+@pytest.mark.usefixtures("dispatch")
+def test_arrays_of_other_libraries_are_copied_to_the_host(library, rng):
+    X, y, classes = table(rng, 60)
+    for function, target in zip(BOTH.values(), (y, classes), strict=True):
+        found = function(library.asarray(X[:, :3]), library.asarray(target))
+        np.testing.assert_array_equal(found, function(X[:, :3], target))
+    ranks = [
+        MinRedundancyMaxRelevance(2).fit(convert(X[:, :3]), convert(y)).ranking_
+        for convert in (np.asarray, library.asarray)
+    ]
+    np.testing.assert_array_equal(*ranks)
