@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
+from ._sklearn import safe_indexing
 
 
 class Rows(ABC):
@@ -62,8 +63,8 @@ class RowsHere(Rows):
 
 def take_rows(table, indices):
     """Rows of an array, a frame, a sparse matrix or a list, by their numbers."""
-    if hasattr(table, "iloc"):
-        return table.iloc[to_numpy(indices)]
+    if hasattr(table, "iloc") or hasattr(table, "columns"):  # frames of any library
+        return safe_indexing(table, to_numpy(indices))
     if is_array_api_obj(table):
         xp = array_namespace(table)
         return xp.take(table, asarray_like(to_numpy(indices), table), axis=0)

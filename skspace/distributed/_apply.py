@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn import config_context, get_config
 
 from .._docs import fill_docs
-from ._blocks import as_table_in_blocks, constant, first_rows, import_dask, n_rows
+from ._blocks import (
+    as_table_in_blocks,
+    constant,
+    first_rows,
+    import_dask,
+    n_rows,
+    refuse_class,
+)
 
 TEXTS = {
     "table": """
@@ -15,8 +24,8 @@ X : dask array, dask dataframe or list of delayed blocks
     Table of shape (n_samples, n_features).
 """,
     "lazy": """
-    In the chunks of X. Nothing is computed yet, but for one block of what is not
-    an array, to see what comes out.
+    In the chunks of X. Nothing is computed yet, but for one block where X is not
+    an array, or the estimator refuses a row of ones, to see what comes out.
 """,
     "raises": """
 ImportError
@@ -109,12 +118,12 @@ def _apply(estimator, method, X):
     dask = import_dask()
     import dask.array as da
 
+    refuse_class(estimator)
     if not hasattr(estimator, method):
         raise ValueError(f"{type(estimator).__name__} has no method {method}.")
     table = as_table_in_blocks(X)
     model, config = constant(estimator), get_config()
-    row = _one_row(X, table)
-    like = _of_rows(estimator, method, config, row, None)[:0]
+    like = _results_of_none(estimator, method, config, X, table)
     call = dask.delayed(_of_rows)
     sizes = table.sizes or [np.nan] * len(table.blocks)
     return da.concatenate(
@@ -130,11 +139,16 @@ def _apply(estimator, method, X):
     )
 
 
-def _one_row(X, table):
-    """Return a row by which to tell what the result looks like."""
+def _results_of_none(estimator, method, config, X, table):
+    """Results for no rows: what those for a row look like.
+
+    Of an array, a row of ones tells, unless the estimator refuses such rows.
+    """
     if hasattr(X, "chunks") and isinstance(X._meta, np.ndarray):
-        return np.ones((1, *X.shape[1:]), dtype=X.dtype)
-    return first_rows(table)[:1]
+        ones = np.ones((1, *X.shape[1:]), dtype=X.dtype)
+        with contextlib.suppress(ValueError):
+            return _of_rows(estimator, method, config, ones, None)[:0]
+    return _of_rows(estimator, method, config, first_rows(table)[:1], None)[:0]
 
 
 def _of_rows(model, method, config, rows, like):

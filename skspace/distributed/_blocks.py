@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import uuid
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn import config_context, get_config
 
-from .._rows import Rows
+from .._rows import Rows, take_rows
 
 FAN_IN = 8
 """Summaries that one task merges."""
@@ -25,6 +26,14 @@ def import_dask():
             '"skspace[dask]".'
         ) from error
     return dask
+
+
+def refuse_class(estimator):
+    """Refuse a class where an instance belongs."""
+    if inspect.isclass(estimator):
+        raise ValueError(
+            f"estimator is the class {estimator.__name__}; pass an instance."
+        )
 
 
 def is_in_blocks(x):
@@ -43,7 +52,7 @@ class Table(NamedTuple):
 
 
 def as_table_in_blocks(x, name="X"):
-    """Read a Dask array, a Dask dataframe or series, or a list of delayed blocks.
+    """Read a Dask array, dataframe, series or bag, or delayed blocks: one, or a list.
 
     Raises
     ------
@@ -52,6 +61,8 @@ def as_table_in_blocks(x, name="X"):
     """
     from dask.delayed import Delayed
 
+    if isinstance(x, Delayed):
+        return Table([x], None)
     if isinstance(x, (list, tuple)):
         if all(isinstance(block, Delayed) for block in x) and x:
             return Table(list(x), None)
@@ -183,7 +194,14 @@ def _sent(parts):
 
 def n_rows(block):
     """Count the rows of a frame, an array, a sparse matrix or a list."""
-    return block.shape[0] if hasattr(block, "shape") else len(block)
+    if hasattr(block, "shape"):
+        return block.shape[0]
+    if isinstance(block, (list, tuple)):
+        return len(block)
+    raise ValueError(
+        "A block of rows must be an array, a frame, a sparse matrix or a list, got "
+        f"{type(block).__name__}."
+    )
 
 
 def first_rows(table):
@@ -199,11 +217,7 @@ def first_rows(table):
 
 
 def _first_row_twice(block):
-    if n_rows(block) == 0:
-        return None
-    if hasattr(block, "iloc"):
-        return block.iloc[[0, 0]]
-    return block[[0, 0]] if hasattr(block, "shape") else [block[0], block[0]]
+    return take_rows(block, [0, 0]) if n_rows(block) else None
 
 
 def _of_block(task, i, block, *columns):
@@ -214,7 +228,8 @@ def _of_block(task, i, block, *columns):
         if column is not None and n_rows(column) != size:
             raise ValueError(
                 f"Block {i} of X has {size} rows, but {n_rows(column)} rows are given "
-                "beside it."
+                "beside it. Cut both in the same places; of a Dask array of unknown "
+                "sizes, call X.compute_chunk_sizes() before."
             )
     if size == 0:
         return None

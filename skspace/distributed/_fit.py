@@ -7,7 +7,13 @@ import inspect
 import numpy as np
 
 from .._sklearn import fit_context
-from ._blocks import Blocks, as_table_in_blocks, import_dask, is_in_blocks
+from ._blocks import (
+    Blocks,
+    as_table_in_blocks,
+    import_dask,
+    is_in_blocks,
+    refuse_class,
+)
 
 
 def supports(estimator):
@@ -146,10 +152,7 @@ def _brought_here(table):
 
 
 def _check_supported(estimator):
-    if inspect.isclass(estimator):
-        raise ValueError(
-            f"estimator is the class {estimator.__name__}; pass an instance."
-        )
+    refuse_class(estimator)
     if not supports(estimator):
         raise ValueError(
             f"{type(estimator).__name__} needs all rows at once and cannot be fitted "

@@ -62,10 +62,12 @@ def test_arrays_are_not_computed():
         found.compute()
 
 
-def test_sparse_results_become_arrays():
-    codes = np.array([[0], [1], [2], [1]])
-    found = transform(OneHotEncoder().fit(codes), da.from_array(codes, chunks=2))
-    np.testing.assert_array_equal(found.compute(), np.eye(3)[codes[:, 0]])
+@pytest.mark.parametrize("codes", [[0, 1, 2, 1], [0, 5, 2, 5]], ids=["ones", "no one"])
+def test_sparse_results_become_arrays(codes):
+    codes = np.array(codes)[:, None]
+    encoder = OneHotEncoder().fit(codes)
+    found = transform(encoder, da.from_array(codes, chunks=2))
+    np.testing.assert_array_equal(found.compute(), encoder.transform(codes).toarray())
 
 
 def test_refusals(union):
@@ -77,3 +79,5 @@ def test_refusals(union):
         transform(pca, union)
     with pytest.raises(ValueError, match="no rows in any"):
         transform(pca, [dask.delayed(union[:0])])
+    with pytest.raises(ValueError, match="estimator is the class SpikedPCA; pass an"):
+        transform(SpikedPCA, blocks)

@@ -80,6 +80,7 @@ LAYOUTS = {
     "unknown sizes of both": lambda: (filtered(X), filtered(Y)),
     "other chunks of y": lambda: (irregular(), da.from_array(Y, chunks=77)),
     "delayed y": lambda: (delayed(X, 100), delayed(Y, 100)),
+    "one delayed block": lambda: (*delayed(X), *delayed(Y)),
     "y of a list": lambda: (irregular(), Y.tolist()),
 }
 
@@ -92,11 +93,24 @@ def test_layout_of_blocks_does_not_matter(layout):
         assert_same(in_place(estimator, table, y), whole(estimator, {}))
 
 
-def test_sparse_blocks():
+@pytest.mark.parametrize("form", [sp.csr_array, sp.coo_array])
+def test_sparse_blocks(form):
     sparse = np.where(X > 10, X, 0)
     wanted = SlicedInverseRegression(2).fit(sp.csr_array(sparse), Y)
-    found = fit(SlicedInverseRegression(2), delayed(sp.csr_array(sparse), 150), Y)
-    assert_same(found, wanted)
+    blocks = [dask.delayed(form(part), traverse=False) for part in cut(sparse, 150)]
+    assert_same(fit(SlicedInverseRegression(2), blocks, Y), wanted)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_names_of_frames_are_known(library):
+    module = pytest.importorskip(library)
+    frame = module.DataFrame(dict(zip("abcde", X.T, strict=True)))
+    found = fit(SpikedPCA(2), delayed(frame, 150))
+    assert_same(found, SpikedPCA(2).fit(frame))
+    assert list(found.feature_names_in_) == list("abcde")
+    other = [*delayed(frame[:150]), *delayed(frame[150:][list("bacde")])]
+    with pytest.raises(ValueError, match="must be in the same order"):
+        fit(SpikedPCA(2), other)
 
 
 def test_float32_stays_float32():
@@ -171,6 +185,13 @@ REFUSED = {
     "number": (SIR, lambda: (da.from_array(Y).sum(), Y), {}, "without rows"),
     "no rows": (SIR, lambda: (delayed(X[:0], 0), Y[:0]), {}, "no rows in any"),
     "short y": (SIR, lambda: (irregular(), Y[:9]), {}, "inconsistent numbers"),
+    "nothing": (SIR, lambda: ([dask.delayed(None)], Y), {}, "block .* got NoneType"),
+    "other places": (
+        SIR,
+        lambda: (filtered(X), da.from_array(Y, chunks=((50, 50, 50, 50, 200),))),
+        {},
+        r"Block \d of X has \d+ rows, but .*compute_chunk_sizes",
+    ),
     "no y": (SIR, lambda: (irregular(), None), {}, "requires y to be passed"),
     "constant y": (SIR, lambda: (irregular(), np.ones(N)), {}, "single value"),
     "other width": (
