@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from .._array import array_namespace, device, to_numpy
 from .._sklearn import Interval, validate_params
 from .._validation import as_table, check_memory
+from ..linalg._conditioning import power_of_two
 from ..linalg._self_expression import regress_on_others
 from ._base import SelfExpressiveClusterer
 from ._dense_rows import (
@@ -17,6 +18,9 @@ from ._dense_rows import (
     zero_own_column,
 )
 from ._docs import shared_docs
+
+LEAST_ALPHA = 10
+"""Least ridge, in rounding errors of the sum of squares of all samples."""
 
 
 @validate_params(
@@ -57,7 +61,9 @@ def least_squares_self_representation(
     Raises
     ------
     ValueError
-        When all coefficients are kept and their matrix would not fit.
+        When `X` is not a finite table or a parameter is out of range; when `alpha` is
+        no more than rounding errors of the inner products of the samples; when all
+        coefficients are kept and their matrix would not fit.
 
     Notes
     -----
@@ -87,10 +93,12 @@ def least_squares_self_representation(
     X = as_table(X)
     n = X.shape[0]
     if n_nonzero_coefs is None:
-        # At the peak the matrix and a copy, and a mask; or five in an inversion.
-        tables = 5 if n <= X.shape[1] else 2
+        d = X.shape[1]
+        # At the peak the matrix and a copy, and a mask; or five in an inversion; or
+        # what is factorised, a copy and the factor.
+        entries = 5 * n * n if n <= d else 2 * n * n + 3 * (n + d) * d
         check_memory(
-            n * n * (tables * number_bytes(X) + 1),
+            number_bytes(X) * entries + n * n,
             what=f"The full coefficient matrix of {n} samples",
             remedy="keep the largest coefficients of each row (n_nonzero_coefs) or "
             "pass fewer samples",
@@ -110,19 +118,36 @@ def _coefficient_rows(X, alpha):
 
     With fewer samples than features the matrix is at hand, since
     I - H = alpha (K + alpha I)^{-1} for the Gram matrix K; otherwise Woodbury's
-    formula needs only a matrix of the size of the features.
+    formula needs only a matrix of the size of the features. Its inverse squares the
+    condition of X: where that may cost more than half of the digits, H = Q Qᵀ with
+    the first n rows of the orthogonal factor of X above sqrt(alpha) I.
     """
     xp = array_namespace(X)
     n, d = X.shape
+    limits = xp.finfo(X.dtype)
+    eps = float(limits.eps)
+    unit = float(power_of_two(float(xp.max(xp.abs(X)))))
+    X = X / unit  # so that no square overflows or vanishes
+    energy = float(xp.sum(X * X))
+    if alpha / unit / unit < LEAST_ALPHA * eps * energy:
+        raise ValueError(
+            f"alpha={alpha:g} is within the rounding errors of inner products of these "
+            f"samples; use {2 * LEAST_ALPHA * eps:.0e} times the sum of their squares "
+            "or more."
+        )
+    alpha = min(alpha / unit / unit, float(limits.max) ** 0.5)
     if n <= d:
         C = regress_on_others(X @ X.T, alpha)
         return lambda start, stop: C[start:stop, :]
     eye = xp.eye(d, dtype=X.dtype, device=device(X))
-    left = X @ xp.linalg.inv(X.T @ X + alpha * eye)
-    remainder = 1.0 - xp.sum(left * X, axis=1)
-    eps = float(xp.finfo(X.dtype).eps)
+    if alpha > eps**0.5 * energy:
+        left, right = X @ xp.linalg.inv(X.T @ X + alpha * eye), X
+    else:
+        stacked = xp.concat([X, alpha**0.5 * eye], axis=0)
+        left = right = xp.linalg.qr(stacked, mode="reduced")[0][:n, :]
+    remainder = 1.0 - xp.sum(left * right, axis=1)
     left = left / xp.clip(remainder, min=eps)[:, None]
-    return lambda start, stop: left[start:stop, :] @ X.T
+    return lambda start, stop: left[start:stop, :] @ right.T
 
 
 @shared_docs(center="True", affinity="topk")

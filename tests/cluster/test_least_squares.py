@@ -1,5 +1,6 @@
 """Ridge self-representation: optimality, leave-one-out oracle, blocks, libraries."""
 
+import re
 import tracemalloc
 
 import numpy as np
@@ -53,6 +54,44 @@ def test_kept_coefficients_are_the_largest_of_the_full_matrix(
         kept[i, largest] = C[i, largest]
     found = least_squares_self_representation(X, n_nonzero_coefs=4, n_jobs=n_jobs)
     assert_allclose(found.toarray(), kept, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 1e-9, 1e-12])
+def test_small_alpha_on_dependent_features(rng, alpha):
+    """Thirty samples of a plane in six dimensions: the inverse would lose all digits.
+
+    On coordinates in the plane the problem is the same, and well conditioned.
+    """
+    plane, basis = rng.standard_normal((30, 2)), rng.standard_normal((2, 6))
+    basis = np.linalg.qr(basis.T)[0].T
+    C = least_squares_self_representation(plane @ basis, alpha=alpha)
+    expected = least_squares_self_representation(plane, alpha=alpha)
+    assert_allclose(C, expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("shape", [(12, 30), (30, 12)])
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_units_of_alpha_are_the_squares_of_those_of_samples(rng, shape, unit):
+    X = rng.standard_normal(shape)
+    C = least_squares_self_representation(X, alpha=1.0)
+    if unit < 1:  # 1e-400 is no number, and 1 is endless beside such samples
+        assert_allclose(least_squares_self_representation(unit * X), 0, atol=1e-100)
+    half = unit**0.5
+    found = least_squares_self_representation(half * X, alpha=unit)
+    assert_allclose(found, C, rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(12, 30), (30, 12)])
+@pytest.mark.parametrize(("unit", "dtype"), [(1, "f8"), (1, "f4"), (1e200, "f8")])
+def test_alpha_lost_in_rounding_errors_is_refused_with_the_remedy(
+    rng, shape, unit, dtype
+):
+    X = (unit * rng.standard_normal(shape)).astype(dtype)
+    with pytest.raises(ValueError, match="rounding errors of inner") as error:
+        least_squares_self_representation(X, alpha=1e-30)
+    share = float(re.search(r"use (\S+) times", str(error.value))[1])
+    X = X / np.linalg.norm(X / unit) / unit
+    least_squares_self_representation(X, alpha=1.1 * share)
 
 
 def test_identical_rows_share_the_work():
