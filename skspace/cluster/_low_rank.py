@@ -6,7 +6,6 @@ import warnings
 from itertools import islice
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .._array import array_namespace, to_numpy
@@ -22,13 +21,8 @@ from ._dense_rows import (
     zero_own_column,
 )
 from ._docs import shared_docs
-from ._nuclear_norm import RowSpace, count, low_rank_iterations, smallest_alpha
-
-AUTO_SHARE = 0.7
-"""Share of the mean energy of a direction below which ``rank="auto"`` drops it."""
-
-CLIFF = 10.0
-"""Fall of the energy from one direction to the next that shows where noise begins."""
+from ._nuclear_norm import low_rank_iterations, smallest_alpha
+from ._row_space import row_space
 
 RANK = [
     Interval(Integral, 1, None, closed="left"),
@@ -181,50 +175,6 @@ def low_rank_self_representation(
     return left @ right.T
 
 
-def row_space(X, rank=None, *, at_least=1):
-    """Leading left singular vectors and values of X; None: all above rounding.
-
-    The rule "auto" keeps `at_least` so many: as many as there are subspaces, which
-    could not be independent otherwise.
-    """
-    xp = array_namespace(X)
-    largest = float(xp.max(xp.abs(X)))
-    if not largest > 0:
-        raise ValueError(
-            "X is zero, so nothing can be represented; pass rows that differ from "
-            "zero (after centring, if you centred)."
-        )
-    U, s, _ = xp.linalg.svd(X / largest, full_matrices=False)
-    noise = float(xp.finfo(X.dtype).eps) * max(X.shape) * float(s[0])
-    energy = s * s
-    numerical = count(s > noise)
-    if rank is None:
-        wanted = numerical
-    elif rank == "auto":
-        wanted = max(at_least, _count_of_signal(to_numpy(energy)))
-    elif isinstance(rank, Integral):
-        wanted = int(rank)
-    else:
-        before = xp.cumulative_sum(energy) - energy
-        wanted = count(before < rank * xp.sum(energy))
-    kept = max(1, min(wanted, numerical))
-    return RowSpace(U[:, :kept], s[:kept] * largest, s * largest)
-
-
-def _count_of_signal(energy):
-    """Directions above a share of the mean energy, or more, to the next cliff.
-
-    The mean leaves the first direction out, since what all samples share, their mean
-    or the offset of affine subspaces, can hold most of the energy.
-    """
-    if len(energy) == 1:
-        return 1
-    kept = max(1, int(np.sum(energy >= AUTO_SHARE * np.mean(energy[1:]))))
-    following = energy[kept : 2 * kept]
-    cliffs = np.flatnonzero(CLIFF * following < energy[kept - 1 :][: len(following)])
-    return kept + int(cliffs[0]) if len(cliffs) else kept
-
-
 def _largest(left, right, n_keep, n_jobs):
     """Largest entries of the rows of left @ right.T, its diagonal left out."""
 
@@ -362,10 +312,11 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
             check_full_graph(V.shape[0])
         space, factor = self._decompose(V)
         if self.rank_ == 0:
+            bound = smallest_alpha(space.vectors, space.values)
             raise ValueError(
                 f"With alpha={self.alpha} no sample is represented after "
                 f"{self.n_iter_} iterations, which is optimal for alpha up to "
-                f"{smallest_alpha(space):.2g}; choose a larger one."
+                f"{bound:.2g}; choose a larger one."
             )
         xp = array_namespace(V)
         length = xp.linalg.vector_norm(factor, axis=1, keepdims=True)

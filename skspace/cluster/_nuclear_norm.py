@@ -5,14 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .._array import array_namespace
-
-
-class RowSpace(NamedTuple):
-    """Leading left singular vectors of a table, and its singular values, falling."""
-
-    vectors: Any  # (n_samples, rank)
-    values: Any  # (rank,), positive
-    spectrum: Any  # (min(n_samples, n_features),), all of them
+from ._row_space import count
 
 
 class LowRankState(NamedTuple):
@@ -44,6 +37,10 @@ def low_rank_iterations(space, alpha):
     unit = largest * mean_square**0.5  # root mean square length of a row
     s, alpha = s / unit, alpha * unit
     T = U * s
+    if alpha <= smallest_alpha(U, s):
+        lengths = xp.linalg.vector_norm(T, axis=1)
+        yield LowRankState(xp.zeros_like(T), alpha * float(xp.sum(lengths)), 0.0, 0)
+        return
 
     # E = T - W S and J = W are split off; Y and Z are their multipliers over mu.
     W, Y, Z, mu = xp.zeros_like(T), xp.zeros_like(T), xp.zeros_like(T), 1.0
@@ -77,12 +74,13 @@ def low_rank_iterations(space, alpha):
             mu, Y, Z = mu * factor, Y / factor, Z / factor
 
 
-def smallest_alpha(space):
+def smallest_alpha(U, s):
     """Largest alpha for which C = 0 is optimal."""
-    xp = array_namespace(space.vectors)
-    T = space.vectors * space.values
-    directions = T / xp.linalg.vector_norm(T, axis=1, keepdims=True)
-    return 1.0 / _spectral_norm(directions * space.values)
+    xp = array_namespace(U)
+    T = U * s
+    length = xp.linalg.vector_norm(T, axis=1, keepdims=True)
+    directions = T / xp.where(length > 0, length, xp.ones_like(length))
+    return 1.0 / _spectral_norm(directions * s)
 
 
 def _shrink_singular_values(M, threshold):
@@ -114,9 +112,3 @@ def _spectral_norm(M):
 def _norm(*arrays):
     xp = array_namespace(*arrays)
     return sum(float(xp.sum(a * a)) for a in arrays) ** 0.5
-
-
-def count(mask):
-    """Return how many entries of a boolean array are true."""
-    xp = array_namespace(mask)
-    return int(xp.sum(xp.astype(mask, xp.int64)))

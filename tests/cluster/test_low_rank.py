@@ -10,8 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skspace._warnings import DegenerateDataWarning
 from skspace.cluster import LowRankSubspaceClustering, low_rank_self_representation
-from skspace.cluster._low_rank import row_space
 from skspace.cluster._nuclear_norm import low_rank_iterations
+from skspace.cluster._row_space import row_space
 from skspace.datasets import make_union_of_subspaces
 from skspace.metrics import clustering_accuracy
 
@@ -154,8 +154,16 @@ def test_large_alpha_is_the_closed_form_and_small_alpha_is_zero(rng):
 
     np.testing.assert_allclose(solve(1.05 * exact), U @ U.T, atol=1e-5)
     assert np.abs(solve(0.9 * exact) - U @ U.T).max() > 1e-3
-    assert np.abs(solve(0.95 * nothing)).max() < 1e-6
+    for alpha in (0.95 * nothing, 1e-200, 1e-320):
+        np.testing.assert_array_equal(solve(alpha), 0)
     assert np.abs(solve(1.05 * nothing)).max() > 1e-4
+
+
+def test_zero_samples_among_others_change_nothing(rng):
+    X, alpha = rng.standard_normal((12, 5)), 0.4
+    C = low_rank_self_representation(X, alpha=alpha)
+    D = low_rank_self_representation(np.vstack([X, np.zeros((1, 5))]), alpha=alpha)
+    np.testing.assert_allclose(D, np.pad(C, (0, 1)), atol=2e-2)  # both within tol
 
 
 def test_only_outliers_are_not_represented(rng):
