@@ -73,7 +73,7 @@ class OuterProductGradients(SDRTransformer):
         deviations of the data along the directions found. "auto" is
         ``(4 / ((d + 2) n)) ** (1 / (d + 4))`` for d directions and n samples. Windows
         with too few samples for their planes are widened.
-    target_type : {{"auto", "continuous", "discrete"}}, default="auto"
+    target_type : {"auto", "continuous", "discrete"}, default="auto"
         Whether the response holds numbers or classes. "auto" takes strings, booleans
         and at most 10 distinct numbers as classes. Classes are fitted by their
         indicators.

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import warnings
-from itertools import islice
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._array import array_namespace, asarray_like
-from .._estimator import Estimator
-from .._loop import run
-from .._sklearn import Interval, RealNotInt, fit_context, partial_fit_context
-from .._validation import check_memory, check_range, validate_scores, validate_X
+from .._sklearn import Interval, fit_context, partial_fit_context
+from .._validation import (
+    check_memory,
+    check_range,
+    refuses_overflow,
+    validate_scores,
+    validate_X,
+)
 from .._warnings import DegenerateDataWarning
 from ..linalg._basis import fix_signs
 from ..linalg._low_rank_plus_sparse import (
@@ -24,11 +25,12 @@ from ..linalg._low_rank_plus_sparse import (
     column_medians,
     extend,
     fit_rows,
-    low_rank_plus_sparse,
     principal_part,
     residual_scale,
 )
 from ..linalg._principal_axes import check_squares
+from ._pca_base import NUMBERS, PrincipalComponents, check_number, fewest
+from ._pursuit import pursue
 
 N_TABLES = 10
 """Tables of the size of X in double precision that a fit holds at once."""
@@ -37,7 +39,7 @@ N_SCALE_ROWS = 500
 """Rows that tell the size of ordinary residuals."""
 
 
-class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
+class RobustPCA(PrincipalComponents):
     r"""Principal component analysis that gross errors do not move.
 
     Takes the place of :class:`sklearn.decomposition.PCA`. The table is split in a part
@@ -174,11 +176,7 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
     """
 
     _parameter_constraints: dict = {
-        "n_components": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(RealNotInt, 0, 1, closed="neither"),
-            None,
-        ],
+        "n_components": NUMBERS,
         "alpha": [Interval(Real, 0, None, closed="neither"), None],
         "whiten": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -258,6 +256,7 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         )
         return self._learn(X, self._summary)
 
+    @refuses_overflow
     def transform(self, X):
         """Find the coordinates of the rows along the components, errors left out.
 
@@ -283,8 +282,11 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         else:
             coordinates = fit_rows(centered, V, self.error_threshold_)
         coordinates = xp.astype(coordinates, X.dtype)
-        return coordinates / self._scale() if self.whiten else coordinates
+        if self.whiten:
+            coordinates = coordinates / self._scale(self.n_samples_seen_)
+        return coordinates
 
+    @refuses_overflow
     def inverse_transform(self, X):
         """Return rows without errors, from their coordinates.
 
@@ -300,25 +302,15 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         """
         X = validate_scores(self, X)
         if self.whiten:
-            X = X * self._scale()
+            X = X * self._scale(self.n_samples_seen_)
         return X @ self.components_ + self.mean_
-
-    @property
-    def _n_features_out(self):
-        return self.n_components_
 
     def _learn(self, X, summary):
         """Add the rows X to the summary of earlier ones and set all attributes."""
         xp = array_namespace(X)
         n_samples, n_features = X.shape
         n_seen = n_samples + (summary.n_samples if summary else 0)
-        if isinstance(self.n_components, Integral) and self.n_components > min(
-            n_seen, n_features
-        ):
-            raise ValueError(
-                f"n_components={self.n_components} must be at most "
-                f"min(n_samples, n_features)={min(n_seen, n_features)}; ask for fewer."
-            )
+        check_number(self.n_components, n_seen, n_features)
         check_memory(
             8 * N_TABLES * n_samples * n_features,
             what=f"Splitting {n_samples} samples of {n_features} features",
@@ -331,7 +323,8 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         table = xp.concat([summary.rows, rows - summary.location], axis=0)
         check_squares(table, table.dtype)  # what a gross error may reach
         n_exact = summary.rows.shape[0]
-        outcome, self.alpha_ = self._split(table, n_exact, n_seen, X)
+        tol = max(self.tol, 100 * float(xp.finfo(X.dtype).eps))  # the digits of X
+        outcome, self.alpha_ = pursue(self, table, n_exact, n_seen, X=X, tol=tol)
         if outcome is None:
             low_rank = xp.zeros_like(rows)
             self.n_iter_, self.objective_ = 0, 0.0
@@ -339,7 +332,7 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
             low_rank = outcome.state.low_rank[n_exact:, :]
             self.n_iter_, self.objective_ = outcome.n_iter, outcome.state.objective
 
-        negligible = min(100 * self._tol(X), 1e-3)  # and an error of the solution
+        negligible = min(100 * tol, 1e-3)  # and an error of the solution
         summary = extend(summary, low_rank, negligible)
         values, axes, mean = principal_part(summary, negligible)
         total = float(np.sum(values**2))
@@ -349,7 +342,7 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
                 "errors. One component is kept, the leading one of X; a larger alpha "
                 f"than {self.alpha_:.3g} takes less for errors.",
                 DegenerateDataWarning,
-                stacklevel=5,
+                stacklevel=2,
             )
             values = values[:1] * 0.0
             axes = fix_signs(xp.linalg.svd(rows - mean, full_matrices=False)[2][:1, :])
@@ -370,52 +363,10 @@ class RobustPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         self._summary = summary
         return self
 
-    def _split(self, table, n_exact, n_seen, X):
-        """Solve the problem; None where the new rows equal their medians."""
-        xp = array_namespace(table)
-        new = table[n_exact:, :]
-        n_entries = int(xp.sum(xp.astype(new != 0.0, xp.int64)))
-        alpha = self.alpha or 1.0 / math.sqrt(max(n_seen, table.shape[1]))
-        if n_entries == 0:
-            return None, alpha
-        while self.alpha is None:
-            # what is sparse shows long before the digits are right
-            for state in islice(low_rank_plus_sparse(table, alpha, n_exact), 100):
-                if state.change <= 1e-3:
-                    break
-            n_errors = int(xp.sum(xp.astype(state.sparse != 0.0, xp.int64)))
-            if n_errors <= 0.5 * n_entries:
-                break
-            alpha *= 1.25
-        return run(
-            self,
-            low_rank_plus_sparse(table, alpha, n_exact),
-            X=X,
-            tol=self._tol(X),
-            remedy="increase max_iter, standardise X, or choose a larger alpha",
-        ), alpha
-
-    def _tol(self, X):
-        """Return the tolerance, no finer than the digits of X."""
-        return max(self.tol, 100 * float(array_namespace(X).finfo(X.dtype).eps))
-
     def _rank(self, values):
+        """Apply ``n_components`` to singular values."""
         if self.n_components is None or len(values) == 1:
             return len(values)
         if isinstance(self.n_components, Integral):
             return min(int(self.n_components), len(values))
-        shares = np.cumsum(values**2) / np.sum(values**2)
-        n_kept = int(np.searchsorted(shares, self.n_components, side="right")) + 1
-        return min(n_kept, len(values))
-
-    def _scale(self):
-        """Return standard deviations of the coordinates, 1 where they do not vary."""
-        xp = array_namespace(self.explained_variance_)
-        deviation = xp.sqrt(self.explained_variance_)
-        return xp.where(deviation > 0, deviation, xp.ones_like(deviation))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.array_api_support = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
+        return fewest(values**2, np.sum(values**2), self.n_components)

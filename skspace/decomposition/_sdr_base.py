@@ -14,15 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import array_namespace, to_numpy
 from .._estimator import Estimator
-from .._rank import (
-    N_BOOTSTRAP,
-    Spectrum,
-    choose_rank,
-)
+from .._rank import N_BOOTSTRAP, Spectrum, choose_rank
 from .._response import check_response, check_weights
 from .._sklearn import Interval, StrOptions
 from .._slice_moments import whiten_moments
-from .._validation import validate_scores, validate_X
+from .._validation import refuses_overflow, validate_scores, validate_X
 from ..linalg._whitening import linear_map
 
 
@@ -159,6 +155,7 @@ class SDRTransformer(
         if evidence is not None:
             self.rank_evidence_ = evidence
 
+    @refuses_overflow
     def transform(self, X):
         """Project rows on the directions.
 
@@ -191,6 +188,7 @@ class SDRTransformer(
             return X @ components.T - components @ mean
         return (X - mean) @ xp.matrix_transpose(components)
 
+    @refuses_overflow
     def inverse_transform(self, X):
         """Rebuild rows from scores, as well as a linear map can.
 

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import math
-import warnings
 from functools import partial
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._array import array_namespace, asarray_like
-from .._estimator import Estimator
-from .._sklearn import Interval, RealNotInt, StrOptions, fit_context
-from .._validation import validate_scores, validate_X
-from .._warnings import DegenerateDataWarning
+from .._sklearn import Interval, StrOptions, fit_context
+from .._validation import refuses_overflow, validate_scores, validate_X
 from ..linalg._principal_axes import axes_of_spread, check_squares, principal_axes
-from ..linalg._shrinkage import (
-    NoiseEstimate,
-    denoising_factors,
-    largest_noise_eigenvalue,
-    noise_from_median,
-    noise_from_trace,
-    optimal_hard_threshold,
-    shrink_eigenvalues,
-)
+from ..linalg._shrinkage import denoising_factors, shrink_eigenvalues
 from ..linalg._table_spread import merge_spreads, table_spread
 from ._normal_model import NormalModel
+from ._pca_base import NUMBERS, PrincipalComponents
+from ._spikes import choose_solver, find_noise, keep
 
 
-class SpikedPCA(
-    NormalModel, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator
-):
+class SpikedPCA(NormalModel, PrincipalComponents):
     r"""Principal component analysis that separates signal from noise.
 
     Takes the place of :class:`sklearn.decomposition.PCA`. Where features are many,
@@ -187,12 +175,7 @@ class SpikedPCA(
     """
 
     _parameter_constraints: dict = {
-        "n_components": [
-            StrOptions({"mp", "gavish-donoho"}),
-            Interval(Integral, 1, None, closed="left"),
-            Interval(RealNotInt, 0, 1, closed="neither"),
-            None,
-        ],
+        "n_components": [StrOptions({"mp", "gavish-donoho"}), *NUMBERS],
         "shrinkage": [StrOptions({"frobenius", "operator", "stein"}), None],
         "noise_variance": [
             StrOptions({"median"}),
@@ -243,7 +226,7 @@ class SpikedPCA(
             ``svd_solver="randomized"``, or squares of X leave the range of its dtype.
         """
         X, xp = validate_X(self, X, ensure_min_samples=2)
-        solver = self._solver(X.shape)
+        solver = choose_solver(self.svd_solver, self.n_components, *X.shape)
         mean = xp.mean(X, axis=0)
         varies = xp.max(X, axis=0) > xp.min(X, axis=0)
         centered = X - mean
@@ -264,7 +247,7 @@ class SpikedPCA(
         """Fit to :class:`Rows`."""
         head, xp = rows.head, array_namespace(rows.head)
         shape = (*rows.shape, head.shape[1])
-        solver = self._solver(shape)
+        solver = choose_solver(self.svd_solver, self.n_components, *shape)
         if solver == "randomized":
             raise ValueError(
                 "svd_solver='randomized' projects the same rows again and again; pass "
@@ -284,15 +267,15 @@ class SpikedPCA(
         xp = array_namespace(mean)
         # features that never vary carry no noise
         n_noisy = max(1, int(xp.sum(xp.astype(varies, xp.int64))))
-        noise = self._noise(axes, n_samples - 1, n_noisy)
-        gamma = n_noisy / (n_samples - 1)
-
-        values = axes.eigenvalues
-        self.threshold_ = largest_noise_eigenvalue(
-            n_samples - 1, n_noisy, noise.variance
+        size = n_samples - 1, n_noisy
+        noise = find_noise(
+            axes,
+            *size,
+            given=self.noise_variance,
+            leading=self.svd_solver == "randomized",
         )
-        self.n_spikes_ = noise.n_spikes
-        n_kept = self._rank(axes, noise, n_samples - 1, n_noisy)
+        n_kept, self.threshold_ = keep(self.n_components, axes, noise, *size)
+        values, gamma = axes.eigenvalues, n_noisy / (n_samples - 1)
         kept = values[:n_kept]
         if self.shrinkage is None:
             variance, factors = kept, np.ones(n_kept)
@@ -313,9 +296,11 @@ class SpikedPCA(
         )
         self.shrinkage_factors_ = on_device(factors)
         self.noise_variance_ = noise.variance
+        self.n_spikes_ = noise.n_spikes
         self.n_components_ = n_kept
         self.n_samples_ = n_samples
 
+    @refuses_overflow
     def transform(self, X):
         """Project rows on the components.
 
@@ -330,10 +315,16 @@ class SpikedPCA(
             The projections of X minus the mean, not shrunk; divided by their standard
             deviation on the training data under ``whiten``.
         """
-        X = self._validate(X, "transform")
+        check_is_fitted(self)
+        X, _ = validate_X(
+            self, X, reset=False, fitted=self.components_, method="transform"
+        )
         coordinates = (X - self.mean_) @ self.components_.T
-        return coordinates / self._scale() if self.whiten else coordinates
+        return (
+            coordinates / self._scale(self.n_samples_) if self.whiten else coordinates
+        )
 
+    @refuses_overflow
     def inverse_transform(self, X):
         """Denoise: rows without noise, from their coordinates.
 
@@ -351,82 +342,5 @@ class SpikedPCA(
         X = validate_scores(self, X)
         factors = self.shrinkage_factors_
         if self.whiten:
-            factors = factors * self._scale()
+            factors = factors * self._scale(self.n_samples_)
         return (X * factors) @ self.components_ + self.mean_
-
-    @property
-    def _n_features_out(self):
-        return self.n_components_
-
-    def _validate(self, X, method):
-        check_is_fitted(self)
-        X, _ = validate_X(self, X, reset=False, fitted=self.components_, method=method)
-        return X
-
-    def _solver(self, shape):
-        n_samples, n_features = shape
-        if self.svd_solver == "randomized" and not isinstance(
-            self.n_components, Integral
-        ):
-            raise ValueError(
-                "svd_solver='randomized' needs the number of components, got "
-                f"n_components={self.n_components!r}; pass an int, or another solver."
-            )
-        if isinstance(self.n_components, Integral) and self.n_components > min(shape):
-            raise ValueError(
-                f"n_components={self.n_components} must be at most "
-                f"min(n_samples, n_features)={min(shape)}; ask for fewer."
-            )
-        if self.svd_solver != "auto":
-            return self.svd_solver
-        tall = n_features <= 1000 and n_samples >= 10 * n_features
-        return "covariance_eigh" if tall else "full"
-
-    def _noise(self, axes, n_free, n_features):
-        if self.noise_variance != "median":
-            edge = largest_noise_eigenvalue(n_free, n_features, self.noise_variance)
-            n_spikes = int(np.sum(axes.eigenvalues > edge))
-            return NoiseEstimate(float(self.noise_variance), n_spikes)
-        if self.svd_solver == "randomized":
-            return noise_from_trace(axes.eigenvalues, axes.total, n_free, n_features)
-        return noise_from_median(axes.eigenvalues, n_free, n_features)
-
-    def _rank(self, axes, noise, n_free, n_features):
-        """Components to keep; sets ``threshold_`` where another rule applies."""
-        values, wanted = axes.eigenvalues, self.n_components
-        if wanted is None:
-            return len(values)
-        if isinstance(wanted, Integral):
-            return int(wanted)
-        if isinstance(wanted, Real):
-            # share and eigenvalues as in PCA: the first that exceeds it is kept too
-            shares = np.cumsum(values) / (axes.total or 1.0)
-            return min(
-                int(np.searchsorted(shares, wanted, side="right")) + 1, len(values)
-            )
-        n_kept = noise.n_spikes
-        if wanted == "gavish-donoho":
-            self.threshold_ = optimal_hard_threshold(n_free, n_features, noise.variance)
-            n_kept = int(np.sum(values > self.threshold_))
-        if n_kept == 0:
-            warnings.warn(
-                f"No eigenvalue exceeds {self.threshold_:.3g}, which noise of variance "
-                f"{noise.variance:.3g} explains; the largest is {values[0]:.3g}. One "
-                "component is kept; ask for a number of components if you know "
-                "better.",
-                DegenerateDataWarning,
-                stacklevel=5,
-            )
-        return max(1, n_kept)
-
-    def _scale(self):
-        """Return standard deviations of the coordinates, 1 where they do not vary."""
-        xp = array_namespace(self.singular_values_)
-        deviation = self.singular_values_ / math.sqrt(self.n_samples_ - 1)
-        return xp.where(deviation > 0, deviation, xp.ones_like(deviation))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.array_api_support = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

@@ -178,3 +178,14 @@ def test_noise_of_any_size_is_debiased_without_overflow():
     expected = spike_debias(np.array([1.0, 9.0]), 0.5, 1.0)
     assert_allclose(variance / 1e300, expected[0])
     assert_allclose(cosine, expected[1])
+
+
+@pytest.mark.parametrize("Reducer", [*SUPERVISED, SpikedPCA, RobustPCA])
+def test_scores_beyond_the_range_of_numbers_are_refused(Reducer, X):
+    whitened = {"scale": "whitened"} if Reducer in SUPERVISED else {"whiten": True}
+    X = X * [9, 1, 1, 1]
+    model = Reducer(1, **whitened).fit(X * 1e-100, X[:, 0])
+    with pytest.raises(ValueError, match="beyond the range of float64"):
+        model.transform(X * 1e250)
+    with pytest.raises(ValueError, match="beyond the range of float64"):
+        Reducer(1, **whitened).fit(X * 1e100, X[:, 0]).inverse_transform([[1e250]])
