@@ -157,9 +157,10 @@ class Design:
             part = part.toarray() if sp.issparse(part) else part
             block = np.ones((rows.stop - start, width))
             block[:, columns < self.n_columns] = part[:, kept]
+            block /= self.scale[columns]  # first: the product may overflow
             if self.roots is not None:
                 block *= self.roots[rows]
-            yield block / self.scale[columns]
+            yield block
         if self.alpha:
             ridge = np.sqrt(self.alpha) * np.eye(self.n_columns, self.shape[1])
             yield (ridge / self.scale)[:, columns]

@@ -17,7 +17,7 @@ from .._array import array_namespace, asarray_like, to_numpy
 from .._estimator import Estimator
 from .._loop import run
 from .._response import check_response, check_weights
-from .._validation import validate_X
+from .._validation import refuses_overflow, validate_X
 from .._warnings import RankDeficientWarning
 from ..linalg._conditioning import dependencies, power_of_two
 from ..linalg._refinement import EPS, is_refined, refinement
@@ -114,6 +114,7 @@ class LeastSquaresRegressor(
             else asarray_like(last, data.like)
         )
 
+    @refuses_overflow
     def predict(self, X):
         """Predict the response.
 
@@ -200,14 +201,7 @@ class LeastSquaresRegressor(
             history.append(passes)
             digits = min(digits, -np.log10(max(outcome.state.error, EPS / 2)))
             converged = converged and outcome.state.error < GOOD
-        with np.errstate(over="ignore"):
-            coefs *= rows.response_scale / rows.scale[:, None]
-        if not np.isfinite(coefs).all():
-            raise ValueError(
-                "A coefficient is beyond 1e308: a feature is that small beside the "
-                "response; multiply it by a constant."
-            )
-        return Refined(coefs, history, digits, converged)
+        return Refined(rows.to_data(coefs), history, digits, converged)
 
     def _least_norm(self, coefs, null, length, scale):
         """Choose among all solutions that of least norm, and say so.
@@ -228,7 +222,11 @@ class LeastSquaresRegressor(
             RankDeficientWarning,
             stacklevel=2,
         )
-        return least_norm(coefs, null / scale[:, None], self.n_features_in_)
+        # a vector may have any length: that at which none of its entries overflows
+        exponents = np.log2(scale)[:, None]
+        least = np.min(np.where(null != 0, exponents, np.inf), axis=0)
+        null = np.ldexp(null, (least - exponents).astype(int))
+        return least_norm(coefs, null, self.n_features_in_)
 
 
 def _condition(spectrum, rank):

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from itertools import islice
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 
-from .._loop import close_task, open_task, run
+from .._loop import close_task, open_task
 from .._response import check_weights
 from .._sklearn import Interval, StrOptions, fit_context
-from ..linalg._design import Design
-from ..linalg._lsqr import conjugate_gradients, lsmr, lsqr
 from ._base import Data, LeastSquaresRegressor, check_numbers
-from ._choice import Built, build_preconditioner, choose
+from ._choice import Built, choose
 from ._conditioning import conditioning_of
-from ._groups import resolve_groups
-from ._rows import (
-    Penalty,
-    Rows,
-    column_scale,
-    factorise,
-    response_scale,
-    stack,
-)
-
-INNER_TOL = 1e-10
-"""Of conjugate gradients inside a pass of refinement."""
-SOLVERS = {"lsqr": lsqr, "lsmr": lsmr, "cg": conjugate_gradients}
+from ._iterations import SOLVERS, iterate
+from ._rows import factorise, stack_with_ridge
 
 
 class PreconditionedRegression(LeastSquaresRegressor):
@@ -281,10 +266,8 @@ class PreconditionedRegression(LeastSquaresRegressor):
         Y = y.reshape(X.shape[0], -1)
         return Data(X, Y, weights, y.ndim == 1, np.empty(0))
 
-    # -- the two ways -------------------------------------------------------------
-
     def _fit_direct(self, data, refine):
-        rows = self._rows(data)
+        rows = stack_with_ridge(data, self.alpha, fit_intercept=self.fit_intercept)
         factor = factorise(rows)
         refined = None
         if refine:
@@ -293,7 +276,7 @@ class PreconditionedRegression(LeastSquaresRegressor):
             close_task(task, self, X=data.X)
             coefs = refined.coefs
         else:
-            coefs = factor.plain * rows.response_scale / rows.scale[:, None]
+            coefs = rows.to_data(factor.plain)
         self.rank_ = factor.rank
         self.n_iter_ = max(map(len, refined.history)) if refine else 1
         self.converged_ = not refine or refined.converged
@@ -303,110 +286,15 @@ class PreconditionedRegression(LeastSquaresRegressor):
         self._describe(coefs, rows, found, refined, 1.0, factor.residual)
 
     def _fit_iterative(self, data, kind, refine):
-        rng = check_random_state(self.random_state)
-        rows = Rows(None, None, data.weights, self._scale(data, kind), None)
-        rows = rows._replace(response_scale=response_scale(data.Y))
-        if np.min(rows.scale) < 1e-300:
-            raise ValueError(
-                f"A feature is of the size {np.min(rows.scale):.0g}, too near zero for "
-                "an iteration; multiply it by a constant, or use preconditioner='qr'."
-            )
-        design = Design(
-            data.X,
-            intercept=self.fit_intercept,
-            weights=data.weights,
-            alpha=self.alpha,
-            scale=rows.scale,
-        )
-        names = self._names()
-        groups = None
-        if kind in {"schur", "block"}:
-            groups = resolve_groups(self.groups, self.n_features_in_, names[:-1])
-        Y = data.Y / rows.response_scale
-        b = design.right_hand_side(Y)
-        built = build_preconditioner(kind, design, b, groups, rng, names)
-        # from a sketch, half of the digits and the other half, see Notes
-        tols = [self.tol] if built.start is None else [self.tol**0.5, self.tol]
-        task = open_task(self, n_runs=len(tols) + refine * b.shape[1], X=data.X)
-        x, self.n_iter_ = built.start, 0
-        for tol in tols:
-            if x is not None:
-                b = design.right_hand_side(Y)
-                b -= design.product(x)
-            right_side = design.adjoint(b) if self.solver == "cg" else b
-            outcome = run(
-                self,
-                SOLVERS[self.solver](design, built.right, right_side),
-                X=data.X,
-                tol=tol,
-                task=task,
-                name=self.solver,
-                remedy="increase max_iter, or choose a better preconditioner",
-            )
-            step = outcome.state.solution
-            x = step if x is None else x + step
-            self.n_iter_ += outcome.n_iter
-        self.converged_ = outcome.converged
-        high, low = outcome.state.spectrum()
-        condition = high / low if low > 0 else np.inf
-        coefs, refined = x * rows.response_scale / rows.scale[:, None], None
-        if refine:
-            refined = self._refine_iterative(data, design, built, coefs, task)
-            refined = refined.by_iterations(condition)
-            coefs, self.converged_ = refined.coefs, refined.converged
-        close_task(task, self, X=data.X)
+        found = iterate(self, data, kind, refine=refine, names=self._names())
+        coefs, built = found.coefs, found.built
+        self.n_iter_, self.converged_ = found.n_iter, found.converged
         self.rank_ = built.rank
         if built.null is not None:
-            coefs = self._least_norm(coefs, built.null, built.length, rows.scale)
+            coefs = self._least_norm(coefs, built.null, built.length, found.rows.scale)
         self._store(coefs, data)
-        residual = outcome.state.residual
-        self._describe(coefs, rows, built, refined, condition, residual)
-
-    def _refine_iterative(self, data, design, built, coefs, task):
-        """Refine with conjugate gradients in preconditioned coordinates inside."""
-        rows = self._rows(data)
-        unit = 1.0 if rows.weights is None else rows.weights[0]
-        if data.weights is not None:
-            unit /= data.weights[0]
-        scale = rows.scale / design.scale  # of columns here over columns there
-
-        def solve(c):
-            """``(AᵀWA)⁻¹ c`` for columns over `rows.scale` and weights over a unit."""
-            g = (c * scale)[:, None]
-            states = conjugate_gradients(design, built.right, g)
-            for state in islice(states, self.max_iter):
-                if state.change <= INNER_TOL:
-                    break
-            return state.solution[:, 0] * scale / unit
-
-        start = coefs * rows.scale[:, None] / rows.response_scale
-        return self._refine(rows, None, task, solve=solve, start=start, X=data.X)
-
-    # -- parts ----------------------------------------------------------------------
-
-    def _scale(self, data, kind):
-        """Powers of two that columns are divided by.
-
-        One where entries are unknown, or where the ridge must stay the same for all
-        columns.
-        """
-        if kind in {"none", "nystrom"}:
-            return np.ones(self.n_features_in_ + self.fit_intercept)
-        return column_scale(data.X, self.fit_intercept)
-
-    def _rows(self, data):
-        """All rows, with powers of two divided out."""
-        p, penalty = data.X.shape[1], None
-        if self.alpha > 0:
-            penalty = Penalty(
-                np.eye(p), np.full(p, self.alpha), np.zeros((p, data.Y.shape[1]))
-            )
-        return stack(
-            data.X,
-            data.Y,
-            data.weights,
-            fit_intercept=self.fit_intercept,
-            penalty=penalty,
+        self._describe(
+            coefs, found.rows, built, found.refined, found.condition, found.residual
         )
 
     def _describe(self, coefs, rows, found, refined, condition, residual):
@@ -414,7 +302,7 @@ class PreconditionedRegression(LeastSquaresRegressor):
         self.conditioning_ = conditioning_of(
             found,
             refined,
-            coefs * rows.scale[:, None] / rows.response_scale,
+            rows.from_data(coefs),
             kind=self.preconditioner_,
             scale=rows.scale,
             names=self._names(),

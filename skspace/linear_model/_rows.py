@@ -29,6 +29,7 @@ __all__ = [
     "factorise",
     "response_scale",
     "stack",
+    "stack_with_ridge",
 ]
 
 QR_BYTES = 2**25
@@ -59,6 +60,32 @@ class Rows(NamedTuple):
     """(columns,) powers of two."""
     response_scale: Any
     """(k,) powers of two."""
+
+    def to_data(self, coefs):
+        """Coefficients (columns, k) of these rows in the units of the data.
+
+        Raises
+        ------
+        ValueError
+            If one is beyond the range of numbers.
+        """
+        with np.errstate(over="ignore"):
+            coefs = np.ldexp(coefs, self._exponents())
+        if not np.isfinite(coefs).all():
+            raise ValueError(
+                "A coefficient is beyond 1e308: a feature is that small beside the "
+                "response; multiply it by a constant."
+            )
+        return coefs
+
+    def from_data(self, coefs):
+        """Undo :meth:`to_data`."""
+        return np.ldexp(coefs, -self._exponents())
+
+    def _exponents(self):
+        # not by factors, which may leave the range where what they scale does not
+        response, column = np.frexp(self.response_scale)[1], np.frexp(self.scale)[1]
+        return response - column[:, None]
 
 
 class Factor(NamedTuple):
@@ -151,6 +178,17 @@ def stack(X, Y, weights, *, fit_intercept, penalty=None):
             all_weights[n:] = penalty.weights
         all_weights /= power_of_two(np.max(all_weights))
     return Rows(A, b, all_weights, scale, unit)
+
+
+def stack_with_ridge(data, alpha, *, fit_intercept):
+    """Stack data, with a ridge on every coefficient but the constant."""
+    penalty, p = None, data.X.shape[1]
+    if alpha > 0:
+        targets = np.zeros((p, data.Y.shape[1]))
+        penalty = Penalty(np.eye(p), np.full(p, alpha), targets)
+    return stack(
+        data.X, data.Y, data.weights, fit_intercept=fit_intercept, penalty=penalty
+    )
 
 
 def factorise(rows):
