@@ -7,6 +7,7 @@ arrays speak for themselves.
 from __future__ import annotations
 
 import functools
+from numbers import Integral
 
 import numpy as np
 import scipy.sparse as sp
@@ -23,6 +24,7 @@ __all__ = [
     "check_overflow",
     "check_range",
     "check_same_place",
+    "check_sizes",
     "discrete_mask",
     "refuse_dask",
     "refuses_overflow",
@@ -133,6 +135,16 @@ def validate_scores(estimator, X):
             f"{estimator.n_components_} scores per row; pass what transform returned."
         )
     return X
+
+
+def check_sizes(sizes, name):
+    """Return one or more positive integers as a tuple, and refuse anything else."""
+    found = tuple(sizes)
+    if not found or not all(isinstance(m, Integral) and m >= 1 for m in found):
+        raise ValueError(
+            f"{name} must be one or more positive integers, got {sizes!r}."
+        )
+    return tuple(int(m) for m in found)
 
 
 def check_enough_samples(n_samples, n_clusters):

@@ -11,21 +11,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import array_namespace, asarray_like, to_numpy
 from .._sklearn import Interval, StrOptions, fit_context
-from .._validation import check_enough_samples, check_memory, validate_X
+from .._validation import check_enough_samples, check_overflow, validate_X
 from ._base import SubspaceClusterer, _spread
-from ._deep_encoder import build_encoders, check_convolutions, check_image_shape
-from ._deep_fit import find_labels, find_nothing
-from ._deep_views import Views
-from ._dense_rows import number_bytes
+from ._deep_fit import (
+    check_tables,
+    find_labels,
+    find_nothing,
+    in_precision,
+    start_views,
+)
 from ._docs import shared_docs
 from ._geometry import find_geometry, prepare, take_rows
-
-TABLES_OF_VIEWS = 2
-"""n x n matrices at the peak of the closed form."""
-
-TABLES_OF_TRAINING = 9
-"""The same while encoder and joint matrix are trained: C, its gradient, two moments,
-Gram matrices, and products on the way."""
 
 UNCHANGED = ("affine", "normalize", "n_jobs")
 
@@ -304,9 +300,10 @@ class DeepSubspaceClustering(SubspaceClusterer):
         Raises
         ------
         ValueError
-            NaN or infinite entries; fewer samples, or fewer distinct directions,
-            than clusters; an image shape that does not fit the rows; matrices that
-            would not fit into memory.
+            NaN or infinite entries, or too large ones for `dtype`; fewer samples, or
+            fewer distinct directions, than clusters; an image shape that does not fit
+            the rows; matrices that would not fit into memory; training that leads
+            beyond the range of numbers.
 
         Warns
         -----
@@ -315,27 +312,19 @@ class DeepSubspaceClustering(SubspaceClusterer):
             the variance.
         """
         X, _ = validate_X(self, X, ensure_min_samples=2)
-        X = self._in_precision(X)
+        X = in_precision(X, self.dtype)
         n = X.shape[0]
         check_enough_samples(n, self.n_clusters)
-        shape = check_image_shape(self.image_shape, X.shape[1])
         rng = check_random_state(self.random_state)
 
         geometry = find_geometry(X, center=self.center, normalize=True, affine=False)
         V, directionless = prepare(X, geometry)
         rows, copy_of = self._choose_rows(V, to_numpy(directionless), rng)
-        self._check_memory(len(rows), X)
+        check_tables(self, len(rows), X)
         self._store_geometry(geometry)
         self._unit = float(array_namespace(X).max(array_namespace(X).abs(X))) or 1.0
         inputs = self._inputs(X, V)
-        channels, kernel_sizes = check_convolutions(
-            self.channels, self.kernel_sizes, shape
-        )
-        encoders = build_encoders(
-            self.n_encoders, X.shape[1], shape, channels, kernel_sizes,
-            tuple(self.hidden_layer_sizes), rng, X,
-        )  # fmt: skip
-        self._views = Views(encoders, shape, self.center)
+        self._views = start_views(self, X, rng)
 
         if self.n_clusters == 1:
             labels = np.zeros(n, dtype=np.int64)
@@ -393,27 +382,15 @@ class DeepSubspaceClustering(SubspaceClusterer):
         X, _ = validate_X(
             self, X, reset=False, fitted=self.subspace_components_, method=method
         )
-        X = self._in_precision(X)
+        X = in_precision(X, self.dtype)
         V, _ = prepare(X, self._geometry_of_fit())
-        return self._views.features(self.view_, V, self._inputs(X, V))
-
-    def _in_precision(self, X):
-        xp = array_namespace(X)
-        return X if self.dtype is None else xp.astype(X, getattr(xp, self.dtype))
+        with np.errstate(over="ignore", invalid="ignore"):
+            features = self._views.features(self.view_, V, self._inputs(X, V))
+        return check_overflow(features, self, method)
 
     def _inputs(self, X, V):
         """Rows as encoders see them: pixels in units of the largest, else prepared."""
         return V if self.image_shape is None else X / self._unit
-
-    def _check_memory(self, n, X):
-        trained = self.train_encoder or self.refine is not None
-        check_memory(
-            (TABLES_OF_TRAINING if trained else TABLES_OF_VIEWS)
-            * number_bytes(X) * n * n,
-            what=f"Deep subspace clustering of {n} samples",
-            remedy="set max_samples to cluster that many and place the others by their "
-            'nearest subspace, or dtype="float32"',
-        )  # fmt: skip
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from .._array import array_namespace, asarray_like
+from .._validation import check_sizes
 from ..nn import Activation, Convolution, Dense, Network
 
 BATCH = 1024
@@ -157,8 +158,8 @@ def check_image_shape(shape, n_features):
     """Return (channels, height, width), or None without a shape."""
     if shape is None:
         return None
-    shape = tuple(int(m) for m in shape)
-    if len(shape) not in {2, 3} or min(shape) < 1 or math.prod(shape) != n_features:
+    shape = check_sizes(shape, "image_shape")
+    if len(shape) not in {2, 3} or math.prod(shape) != n_features:
         raise ValueError(
             f"image_shape={shape} should be (height, width) or (n_channels, height, "
             f"width) with a product of {n_features}, the number of features of X."
@@ -175,10 +176,11 @@ def check_convolutions(channels, kernel_sizes, shape):
         channels = (10, 20, 30) if deep else (10, 20)
     if isinstance(kernel_sizes, str):
         kernel_sizes = (5 if len(channels) > 2 else 3, *[3] * (len(channels) - 1))
-    channels, kernel_sizes = (tuple(map(int, v)) for v in (channels, kernel_sizes))
-    if not channels or len(channels) != len(kernel_sizes):
+    channels = check_sizes(channels, "channels")
+    kernel_sizes = check_sizes(kernel_sizes, "kernel_sizes")
+    if len(channels) != len(kernel_sizes):
         raise ValueError(
-            f"channels={channels} and kernel_sizes={kernel_sizes} should name at least "
-            "one layer, and as many each."
+            f"channels={channels} and kernel_sizes={kernel_sizes} should name as many "
+            "layers each."
         )
     return channels, kernel_sizes

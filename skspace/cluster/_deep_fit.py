@@ -12,11 +12,16 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._array import array_namespace, asarray_like, device, to_numpy
 from .._loop import close_task, log, open_task, run, scalars
-from .._validation import sparse_output
+from .._validation import check_memory, check_range, check_sizes, sparse_output
 from ..linalg._self_expression import effective_rank
 from . import _deep_training as stages
 from ._base import AUTO_KEPT
-from ._deep_encoder import Encoders
+from ._deep_encoder import (
+    Encoders,
+    build_encoders,
+    check_convolutions,
+    check_image_shape,
+)
 from ._deep_views import (
     ALPHA,
     Views,
@@ -27,7 +32,15 @@ from ._deep_views import (
     view_gram,
     view_graphs,
 )
+from ._dense_rows import number_bytes
 from ._rounding import spectral_labels
+
+TABLES_OF_VIEWS = 2
+"""n x n matrices at the peak of the closed form."""
+
+TABLES_OF_TRAINING = 9
+"""The same while encoder and joint matrix are trained: C, its gradient, two moments,
+Gram matrices, and products on the way."""
 
 
 class Found(NamedTuple):
@@ -38,6 +51,59 @@ class Found(NamedTuple):
     coefficients: Any  # csr_array, or ndarray where all are kept
     views: Views
     view: str
+
+
+def in_precision(X, dtype):
+    """Bring X to the precision asked for, or leave its own for None."""
+    if dtype is None:
+        return X
+    xp = array_namespace(X)
+    check_range(xp.max(xp.abs(X)), dtype, "The largest entry of X")
+    return xp.astype(X, getattr(xp, dtype))
+
+
+def check_tables(estimator, n, X):
+    """Refuse n samples whose square matrices would not fit into memory."""
+    trained = estimator.train_encoder or estimator.refine is not None
+    check_memory(
+        (TABLES_OF_TRAINING if trained else TABLES_OF_VIEWS) * number_bytes(X) * n * n,
+        what=f"Deep subspace clustering of {n} samples",
+        remedy="set max_samples to cluster that many and place the others by their "
+        'nearest subspace, or dtype="float32"',
+    )
+
+
+def start_views(estimator, X, rng):
+    """Make views through encoders as they are before any training.
+
+    Parameters
+    ----------
+    estimator : DeepSubspaceClustering
+    X : array of shape (n_samples, n_features)
+    rng : RandomState
+
+    Returns
+    -------
+    Views
+    """
+    shape = check_image_shape(estimator.image_shape, X.shape[1])
+    channels, kernel_sizes = check_convolutions(
+        estimator.channels, estimator.kernel_sizes, shape
+    )
+    sizes = ()
+    if shape is None:
+        sizes = check_sizes(estimator.hidden_layer_sizes, "hidden_layer_sizes")
+    weights = np.asarray(estimator.l2_weights)
+    numbers = weights.shape == (2,) and weights.dtype.kind in "iuf"
+    if not (numbers and 0 <= weights[0] < np.inf and 0 < weights[1] < np.inf):
+        raise ValueError(
+            "l2_weights must be two numbers, the first at least 0 and the second "
+            f"above, got {estimator.l2_weights!r}."
+        )
+    encoders = build_encoders(
+        estimator.n_encoders, X.shape[1], shape, channels, kernel_sizes, sizes, rng, X
+    )
+    return Views(encoders, shape, estimator.center)
 
 
 def find_nothing(estimator, n_samples):
@@ -81,7 +147,9 @@ def find_labels(estimator, views, V, inputs, rng):
     graphs = graphs_of(views)
     estimator.n_iter_, estimator.stop_reason_ = 1, "closed_form"
     if estimator.pretrain is not None or estimator.train_encoder:
-        trained = _train(estimator, views, V, inputs, rng, task)
+        with np.errstate(over="ignore", invalid="ignore"):
+            trained = _train(estimator, views, V, inputs, rng, task)
+        _check_trained(estimator, trained.encoders, inputs)
         candidates = graphs_of(trained)
         # Judged where both stages work: by the graph of the joint matrix.
         estimator.training_kept_ = joint(candidates) >= joint(graphs)
@@ -177,6 +245,22 @@ def _train(estimator, views, V, inputs, rng, task):
     return Views(encoders, views.image_shape, views.center)
 
 
+def _check_trained(estimator, encoders, inputs):
+    """Refuse encoders that training drove beyond the range of numbers."""
+    xp = array_namespace(inputs)
+    with np.errstate(over="ignore", invalid="ignore"):
+        last = [
+            encoders.layer(i, encoders.n_layers, inputs)
+            for i in range(len(encoders.encoders))
+        ]
+        fine = all(bool(xp.isfinite(xp.sum(layer * layer))) for layer in last)
+    if not fine:
+        raise ValueError(
+            "Training led beyond the range of numbers; lower "
+            f"learning_rate={estimator.learning_rate:g}."
+        )
+
+
 def _pretrain(estimator, encoders, inputs, rng, task):
     estimator.pretrain_ok_ = True
     estimator.pretrain_loss_curve_ = []
@@ -205,10 +289,10 @@ def _pretrain(estimator, encoders, inputs, rng, task):
         curve = np.array([h["objective"] for h in history])
         estimator.pretrain_loss_curve_.append(curve)
         if estimator.pretrain == "reconstruction":
-            failed = curve[-1] > stages.BAD_ERROR
+            passed = curve[-1] <= stages.BAD_ERROR  # false of NaN
         else:
-            failed = len(curve) > 1 and curve[-1] >= curve[0]
-        if not failed:
+            passed = len(curve) == 1 or curve[-1] < curve[0]
+        if passed:
             parameters |= outcome.state.parameters
             continue
         estimator.pretrain_ok_ = False

@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._array import array_namespace, device
-from ..linalg._self_expression import align_to, regress_on_others
+from ..linalg._self_expression import align_by, align_to, regress_on_others
 from ._affinity import mean_of_directions
 from ._deep_encoder import local_contrast
 from ._dense_rows import collect_rows, zero_own_column
@@ -112,10 +112,9 @@ class Views:
 
     def _aligned(self, key, F, fit):
         if fit:
-            xp = array_namespace(F)
-            mean = xp.mean(F, axis=0)
-            self.means[key] = mean if self.center else xp.zeros_like(mean)
-        return align_to(F, self.means[key])[0]
+            mean, peak = align_by(F)
+            self.means[key] = (mean if self.center else 0 * mean), peak
+        return align_to(F, *self.means[key])[0]
 
 
 def view_graphs(views, V, inputs, n_keep):

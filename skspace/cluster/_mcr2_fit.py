@@ -10,6 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from .._array import array_namespace
 from .._loop import close_task, log, open_task, run
+from .._validation import check_sizes
 from ..linalg._sinkhorn import eta_of_perplexity
 from ..nn import SGD, Adam
 from ._geometry import take_rows
@@ -18,7 +19,7 @@ from ._mcr2_training import (
     Objective,
     TwoHeads,
     batches,
-    check_sizes,
+    check_tables,
     copy_head,
     noisy_views,
     train,
@@ -69,7 +70,7 @@ def find_labels(estimator, V, n_samples, rng):
     """
     n = V.shape[0]
     goal = objective(estimator, V)
-    check_sizes(estimator, V)
+    check_tables(estimator, V)
     cut_rows = np.arange(n)
     if n > estimator.max_spectral:
         cut_rows = np.sort(rng.choice(n, estimator.max_spectral, replace=False))
@@ -153,11 +154,10 @@ def _train_one(estimator, goal, V, cut_rows, rate, rng, task, name):
 
 def objective(estimator, V):
     """Make what is fixed during training, or refuse it."""
-    sizes = layer_sizes(estimator)
-    if not sizes or min(sizes) < 1:
+    if estimator.max_spectral < estimator.n_clusters:
         raise ValueError(
-            "hidden_layer_sizes must name the widths of one layer or more, got "
-            f"{estimator.hidden_layer_sizes!r}."
+            f"max_spectral={estimator.max_spectral} should be >= "
+            f"n_clusters={estimator.n_clusters}."
         )
     if (
         estimator.n_views > 1
@@ -171,7 +171,7 @@ def objective(estimator, V):
     optimizer = {"adam": Adam, "sgd": SGD}[estimator.optimizer]
     deviation = float(array_namespace(V).std(scaled(V)))
     return Objective(
-        network=TwoHeads(V.shape[1], sizes, estimator.n_components),
+        network=TwoHeads(V.shape[1], layer_sizes(estimator), estimator.n_components),
         optimizer=optimizer(estimator.learning_rate),
         eps2=estimator.eps2,
         membership_reg=estimator.membership_reg,
@@ -186,7 +186,7 @@ def objective(estimator, V):
 
 def layer_sizes(estimator):
     """Widths of the layers below both heads."""
-    return tuple(int(size) for size in estimator.hidden_layer_sizes)
+    return check_sizes(estimator.hidden_layer_sizes, "hidden_layer_sizes")
 
 
 def scaled(V):

@@ -8,7 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._array import array_namespace, asarray_like, standard_normal
+from .._array import (
+    array_namespace,
+    asarray_like,
+    is_array_api_obj,
+    standard_normal,
+    to_numpy,
+)
 from .._validation import check_memory
 from ..linalg._coding_rate import rate_of_parts, rate_of_whole
 from ..linalg._sinkhorn import mean_perplexity, sinkhorn_gradient, symmetric_sinkhorn
@@ -122,7 +128,7 @@ class Objective:
     sinkhorn_tol: float
 
 
-def check_sizes(estimator, V):
+def check_tables(estimator, V):
     """Refuse a membership, or a batch, that would not fit into memory."""
     n_bytes = array_namespace(V).finfo(V.dtype).bits // 8
     m = min(V.shape[0], estimator.max_spectral)
@@ -153,13 +159,26 @@ def noisy_views(n_views, noise_scale, augment, deviation):
 
     def views(x, rng):
         if augment is not None:
-            return [asarray_like(augment(x, rng), x) for _ in range(n_views)]
+            return [_augmented(x, augment, rng) for _ in range(n_views)]
         if noise_scale == 0:
             return [x]
         size = noise_scale * deviation
         return [x + size * standard_normal(rng, x.shape, x) for _ in range(n_views)]
 
     return views
+
+
+def _augmented(x, augment, rng):
+    """Return another view of rows, as the user's function makes it."""
+    view = augment(x, rng)
+    view = asarray_like(to_numpy(view) if is_array_api_obj(view) else view, x)
+    xp = array_namespace(x)
+    if view.shape != x.shape or not bool(xp.all(xp.isfinite(view))):
+        raise ValueError(
+            f"augment must return finite rows of the shape {tuple(x.shape)} of those "
+            f"it is given, got shape {tuple(view.shape)}."
+        )
+    return view
 
 
 def warm_up(goal, parameters, data, rng):

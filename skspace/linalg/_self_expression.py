@@ -19,6 +19,7 @@ __all__ = [
     "SelfExpression",
     "align",
     "align_backward",
+    "align_by",
     "align_to",
     "distance_pattern",
     "effective_rank",
@@ -67,15 +68,20 @@ def align(V):
     So no table gains by being small or large, neither of two tables nor the same one
     a step later.
     """
+    return align_to(V, *align_by(V))
+
+
+def align_by(V):
+    """Column means of a table and its largest magnitude, by which it is aligned."""
     xp = array_namespace(V)
-    return align_to(V, xp.mean(V, axis=0))
+    return xp.mean(V, axis=0), float(xp.max(xp.abs(V)))
 
 
-def align_to(V, mean):
-    """As :func:`align`, with a given mean: what new samples need."""
+def align_to(V, mean, peak):
+    """As :func:`align`, by what :func:`align_by` found of another table."""
     xp = array_namespace(V)
     noise = 8 * float(xp.finfo(V.dtype).eps) * math.sqrt(V.shape[1])
-    noise = noise * float(xp.max(xp.abs(V)))
+    noise = noise * xp.clip(xp.max(xp.abs(V), axis=1, keepdims=True), min=peak)
     V = V - mean
     lengths = xp.linalg.vector_norm(V, axis=1, keepdims=True)
     lengths = xp.where(lengths > noise, lengths, xp.zeros_like(lengths))

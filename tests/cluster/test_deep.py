@@ -118,6 +118,8 @@ def test_features_of_new_samples_do_not_depend_on_the_others(pictures):
     model = DeepSubspaceClustering(4, **SMALL).fit(X)
     features = model.encode(X)
     np.testing.assert_allclose(model.encode(X[3:5]), features[3:5], atol=1e-12)
+    far = np.concatenate([X[3:5], 1e18 * X[5:6]])
+    np.testing.assert_allclose(model.encode(far)[:2], features[3:5], atol=1e-12)
     np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1)
     assert model.transform(X).shape == (len(X), 4)
     assert np.isfinite(model.score(X))
@@ -258,11 +260,41 @@ def test_memory_is_one_square_matrix_and_blocks(monkeypatch):
             "as many",
         ),
         ({"n_clusters": 49}, "should be >= n_clusters"),
+        ({"image_shape": (10, 10.5)}, "image_shape must be one or more positive"),
+        ({"image_shape": (10, 10), "channels": ()}, "channels must be one or more"),
+        ({"hidden_layer_sizes": (5, 0)}, "hidden_layer_sizes must be one or more"),
+        ({"l2_weights": (1.0,)}, "l2_weights must be two numbers"),
+        ({"l2_weights": (1.0, 0.0)}, "the second above"),
+        ({"dtype": "float32"}, "beyond the range of float32"),
     ],
 )
 def test_what_cannot_be_is_refused(pictures, options, message):
+    X = 1e300 * pictures[0] if "dtype" in options else pictures[0]
     with pytest.raises(ValueError, match=re.escape(message)):
-        DeepSubspaceClustering(**options).fit(pictures[0])
+        DeepSubspaceClustering(**options).fit(X)
+
+
+def test_rows_beyond_the_range_of_numbers_are_refused(pictures):
+    X, _ = pictures
+    model = DeepSubspaceClustering(4, **SMALL).fit(X)
+    model.view_ = "local contrast"  # takes squares
+    for method in ("encode", "transform", "predict"):
+        with pytest.raises(ValueError, match=f"{method} leads beyond the range"):
+            getattr(model, method)(1e305 * X)
+
+
+def test_training_that_diverges_is_undone_or_refused(pictures):
+    X, _ = pictures
+    wild = {"n_encoders": 1, "n_init": 3, "learning_rate": 1e30, "random_state": 0}
+    with pytest.warns(ConvergenceWarning, match="put back to its start"):
+        model = DeepSubspaceClustering(
+            4, pretrain="reconstruction", pretrain_max_iter=3, **wild
+        ).fit(X)
+    assert not model.pretrain_ok_
+    with pytest.raises(ValueError, match="beyond the range of numbers; lower learning"):
+        fit_quietly(
+            DeepSubspaceClustering(4, train_encoder=True, max_iter=4, **wild), X
+        )
 
 
 def test_default_layers_follow_the_size_of_images():

@@ -391,8 +391,14 @@ def test_what_is_refused(union):
     X, _ = union
     with pytest.raises(ValueError, match="views of a sample are equal"):
         MCR2Clustering(3, n_views=2).fit(X)
-    with pytest.raises(ValueError, match="widths of one layer or more"):
-        MCR2Clustering(3, hidden_layer_sizes=()).fit(X)
+    for sizes in ((), (8.5,), [[3]]):
+        with pytest.raises(ValueError, match="must be one or more positive integers"):
+            MCR2Clustering(3, hidden_layer_sizes=sizes).fit(X)
+    with pytest.raises(ValueError, match="max_spectral=2 should be >= n_clusters=3"):
+        MCR2Clustering(3, max_spectral=2).fit(X)
+    for augment in (lambda V, rng: V[:3], lambda V, rng: V * np.nan):
+        with pytest.raises(ValueError, match=r"finite rows of the shape \(120, 20\)"):
+            MCR2Clustering(3, **SMALL, augment=augment).fit(X)
 
 
 def test_float32_stays_and_other_optimizers_run(union):
