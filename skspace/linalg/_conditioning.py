@@ -54,10 +54,12 @@ class WeakDirection(NamedTuple):
 def power_of_two(length):
     """Return the nearest power of two of positive numbers, one for zero.
 
-    Dividing by it is exact, so that no digit of the data changes.
+    Dividing by it is exact, so that no digit of the data changes. At the end of the
+    range it is the largest there is, 2¹⁰²³.
     """
     length = np.asarray(length, dtype=np.float64)
-    return np.exp2(np.round(np.log2(np.where(length > 0, length, 1.0))))
+    exponent = np.round(np.log2(np.where(length > 0, length, 1.0)))
+    return np.exp2(np.minimum(exponent, 1023.0))
 
 
 def factor_of_design(blocks):

@@ -22,6 +22,9 @@ from scipy.linalg import eigh_tridiagonal, svdvals
 __all__ = ["KrylovState", "conjugate_gradients", "lsmr", "lsqr"]
 
 
+EPS = 2.0**-52
+
+
 class KrylovState(NamedTuple):
     """One iteration."""
 
@@ -146,27 +149,30 @@ def conjugate_gradients(design, right, g):
     """Iterate conjugate gradients on BᵀB z = Lᵀ g from zero.
 
     Nothing of the length of the rows is kept, but accuracy ends at eps cond(B)². The
-    change is ``|Bᵀr| / |Lᵀg|``.
+    change is ``|Bᵀr| / |Lᵀg|``. A direction in which B is zero but for rounding is the
+    last one: steps along it would grow without end.
     """
     r = right.adjoint(g)
     first = np.linalg.norm(r, axis=0)
     z, p, square = np.zeros_like(r), r, first**2
     diagonal, beside = [], []
-    past = None
-    while True:
+    past, largest, seen = None, 0.0, True
+    while np.any(seen):
         q = right.adjoint(design.gram(right.forward(p)))
-        curvature = _positive(np.sum(p * q, axis=0))
-        alpha = square / curvature
+        curvature, length = np.sum(p * q, axis=0), np.sum(p * p, axis=0)
+        largest = np.maximum(largest, curvature / _positive(length))
+        seen = seen & (curvature > EPS * largest * length)
+        alpha = np.where(seen, square / _positive(curvature), 0.0)
         z, r = z + alpha * p, r - alpha * q
         new = np.sum(r * r, axis=0)
         beta = new / _positive(square)
         a, b = _positive(alpha)[0], beta[0]
-        diagonal.append(1 / a + (0.0 if past is None else past[1] / past[0]))
-        beside.append(np.sqrt(b) / a)
-        past = a, b
+        if past is None or alpha[0] > 0:
+            diagonal.append(1 / a + (0.0 if past is None else past[1] / past[0]))
+            beside.append(np.sqrt(b) / a)
+            past = a, b
         p, square = r + beta * p, new
         test = float(np.max(np.sqrt(new) / _positive(first), initial=0.0))
-
         yield KrylovState(
             right.forward(z),
             test,

@@ -26,6 +26,8 @@ __all__ = [
 ]
 
 EPS = 2.0**-52
+SMALLEST_RIDGE = 1e-40
+"""Ridge below which its own share of a spectrum of order one is far below rounding."""
 SKETCH_BLOCK = 2**17
 """Rows sketched at a time."""
 
@@ -200,8 +202,8 @@ def nystrom(design, rng, *, n_columns=10):
     Parameters
     ----------
     design : Design
-        With alpha > 0, its columns scaled so that ``design.alpha`` is the ridge of
-        each.
+        With alpha > 0, all its columns over one scale, of the size of the entries or
+        of √alpha, whichever is larger.
     rng : RandomState
     n_columns : int, default=10
         Rank to begin with; it doubles until the smallest eigenvalue found is at most
@@ -218,13 +220,15 @@ def nystrom(design, rng, *, n_columns=10):
     Frangella, Tropp & Udell (2023), Randomized Nyström preconditioning.
     :doi:`10.1137/21M1466244`
     """
-    p, mu = design.shape[1], design.alpha
+    p = design.shape[1]
+    ridge = design.alpha / design.scale[0] / design.scale[0]
+    mu = max(ridge, SMALLEST_RIDGE)
     most = max(1, p // 2)
     rank = min(n_columns, most)
     while True:
         omega = np.linalg.qr(rng.standard_normal((p, rank)))[0]
         Y = design.gram(omega)
-        Y[: design.n_columns] -= mu * omega[: design.n_columns]
+        Y[: design.n_columns] -= ridge * omega[: design.n_columns]
         top = max(np.max(np.abs(Y)), mu)  # also where X is zero or its squares large
         shift = EPS * top * np.linalg.norm(Y / top) * np.sqrt(p) + EPS * mu
         Y = Y + shift * omega

@@ -15,7 +15,7 @@ from .._estimator import Estimator
 from .._loop import close_task, open_task, run
 from .._response import check_response, check_weights
 from .._sklearn import Interval, fit_context
-from .._validation import validate_X
+from .._validation import refuses_overflow, validate_X
 from ..linalg._conditioning import power_of_two, rank_tolerance
 from ..linalg._lp_norm import lp_residual_steps
 from ..linalg._row_scores import row_coordinates
@@ -206,13 +206,21 @@ class LpRegression(MultiOutputMixin, RegressorMixin, Estimator):
         if self.fit_intercept:
             intercept, B = B[:, 0] - B[:, 1:] @ design.centre, B[:, 1:]
         unit = asarray_like(scales, X, dtype=xp.float64)
-        B, intercept = B * unit[:, None], intercept * unit
-        B, intercept = xp.astype(B, X.dtype), xp.astype(intercept, X.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            B, intercept = B * unit[:, None], intercept * unit
+            B, intercept = xp.astype(B, X.dtype), xp.astype(intercept, X.dtype)
         objective = [state.objective for state in states]
         unit = design.unit ** (1 / self.p)
         objective = [
             x * unit * float(s) for x, s in zip(objective, scales, strict=True)
         ]
+        sizes = xp.max(xp.abs(B)), xp.max(xp.abs(intercept)), *objective
+        if not all(math.isfinite(float(size)) for size in sizes):
+            raise ValueError(
+                "Coefficients, or the norm of the residuals, are beyond the range of "
+                f"{X.dtype}: y or its weights are too large, or columns of X are too "
+                "small; change their units."
+            )
         gap = [state.change for state in states]
         if flat:
             B, intercept = B[0, :], intercept[0]
@@ -226,6 +234,7 @@ class LpRegression(MultiOutputMixin, RegressorMixin, Estimator):
             "duality_gap_": gap,
         }
 
+    @refuses_overflow
     def predict(self, X):
         """Predict responses.
 

@@ -23,6 +23,7 @@ def test_powers_of_two_are_near_and_exact(rng):
     assert np.all(np.frexp(scale)[0] == 0.5)
     assert np.all((length / scale < 1.5) & (length / scale > 0.7))
     assert power_of_two(0.0) == 1.0
+    assert power_of_two(np.finfo(float).max) == 2.0**1023
 
 
 def test_factor_of_blocks_is_that_of_the_whole(rng):

@@ -133,3 +133,16 @@ def test_columns_do_not_disturb_each_other(rng):
     for k in range(2):
         *_, one = islice(lsqr(design, right, b[:, [k]].copy()), 3)
         np.testing.assert_allclose(both.solution[:, [k]], one.solution, rtol=1e-9)
+
+
+def test_conjugate_gradients_end_where_directions_are_rounding(rng):
+    """Steps along them would grow for as long as one iterates."""
+    U = np.linalg.qr(rng.standard_normal((30, 3)))[0]
+    V = np.linalg.qr(rng.standard_normal((9, 3)))[0]
+    X = U * [3.0, 2.0, 1.0] @ V.T
+    b = rng.standard_normal((30, 2)) * [1.0, 0.0]
+    states = list(islice(conjugate_gradients(Design(X), Identity(), X.T @ b), 200))
+    assert len(states) < 10
+    expected = np.linalg.lstsq(X, b, rcond=1e-10)[0]
+    np.testing.assert_allclose(states[-1].solution, expected, atol=1e-12)
+    assert states[-1].spectrum()[0] == pytest.approx(3)

@@ -135,6 +135,20 @@ def test_nystrom_bounds_the_condition_number(intercept, alpha, rng):
     assert np.linalg.cond(A) ** 2 > 1e3
 
 
+@pytest.mark.parametrize("unit", [2.0**-450, 2.0**450])
+def test_nystrom_does_not_depend_on_units(unit, rng):
+    X, scale = rng.standard_normal((50, 8)), np.full(8, unit)
+    plain = nystrom(Design(X, alpha=0.1), np.random.RandomState(0))
+    design = Design(unit * X, alpha=0.1 * unit * unit, scale=scale)
+    np.testing.assert_array_equal(nystrom(design, np.random.RandomState(0)).d, plain.d)
+
+
+def test_nystrom_of_a_ridge_that_vanishes_beside_the_table(rng):
+    X, scale = rng.standard_normal((50, 8)), np.full(8, 2.0**900)
+    found = nystrom(Design(2.0**900 * X, alpha=0.1, scale=scale), rng)
+    assert np.all((found.d > 0) & (found.d <= 1))
+
+
 @pytest.mark.parametrize("n_columns", [1, 4])
 def test_adjoints_are_adjoint(n_columns, rng):
     p = 4

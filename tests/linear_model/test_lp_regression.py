@@ -91,7 +91,7 @@ def test_weights_too_small_beside_others_are_none(problem, p):
 
 
 @pytest.mark.parametrize("p", [1, 1.5, 3])
-@pytest.mark.parametrize("unit", [1e-300, 1e308])
+@pytest.mark.parametrize("unit", [1e-300, 1e305])
 def test_units_of_the_response_scale_the_coefficients(problem, p, unit):
     X, y = problem
     y = y / np.max(np.abs(y))
@@ -212,3 +212,19 @@ def test_bad_input_is_named(problem, parameters, y, weights, message):
     X, good = problem
     with pytest.raises(ValueError, match=message):
         LpRegression(**parameters).fit(X, good if y is None else y, weights)
+
+
+def test_what_float32_cannot_hold_is_refused(problem):
+    X, y = problem
+    small = (1e-30 * X).astype(np.float32)
+    with pytest.raises(ValueError, match="beyond the range of float32"):
+        LpRegression().fit(small, 1e20 * y)
+    model = LpRegression().fit(1e-30 * X, 1e20 * y)
+    with pytest.raises(ValueError, match="predict leads beyond the range of float32"):
+        model.predict(small)
+
+
+def test_a_norm_that_numbers_cannot_hold_is_refused(problem):
+    X, y = problem
+    with pytest.raises(ValueError, match="norm of the residuals, are beyond the range"):
+        LpRegression().fit(X, y * 1e300, np.full(80, 1e100))
