@@ -1,11 +1,10 @@
-"""What all subspace clusterers share: preparation, rounding, out-of-sample rule."""
+"""What all subspace clusterers share: preparation, subspaces, new samples, score."""
 
 from __future__ import annotations
 
 import warnings
 from abc import ABCMeta, abstractmethod
 from numbers import Integral
-from time import perf_counter
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import array_namespace, asarray_like, to_numpy
 from .._estimator import Estimator
-from .._loop import log
+from .._rows import take_rows
 from .._sklearn import Interval, StrOptions, fit_context
 from .._validation import check_enough_samples, sparse_output, validate_X
 from .._warnings import DegenerateDataWarning
@@ -30,12 +29,10 @@ from ..linalg._mixture import (
     log_likelihood,
     subspace_residuals,
 )
-from ._affinity import AFFINITIES, subspace_affinity
-from ._geometry import distinct_directions, find_geometry, prepare, take_rows
-from ._rounding import ASSIGN_LABELS, spectral_labels
+from ._geometry import distinct_directions, find_geometry, prepare
 
 AUTO_KEPT = 6
-"""Coefficients ``affinity="topk"`` keeps per row at least; fewer cut graphs up."""
+"""Entries per row that a graph keeps at least; fewer cut it up."""
 
 AUTO_DIM = 9
 """Largest dimension ``subspace_dim="auto"`` takes; faces under any light need nine."""
@@ -127,7 +124,7 @@ class SubspaceClusterer(
 
         if self.n_clusters == 1:
             labels = np.zeros(n, dtype=np.int64)
-            self._find_nothing(n)
+            self._find_nothing(V)
         else:
             labels = np.full(n, -1, dtype=np.int64)
             labels[rows] = self._find_labels(take_rows(V, rows), rows, n, rng)
@@ -183,7 +180,7 @@ class SubspaceClusterer(
             source[~np.isin(source, rows)] = -1
         return rows, source
 
-    def _find_nothing(self, n_samples):
+    def _find_nothing(self, V):
         """Set what `_find_labels` would, when one cluster leaves nothing to find."""
 
     # -- after the labels -----------------------------------------------------------
@@ -319,63 +316,9 @@ class SubspaceClusterer(
         return tags
 
 
-class SelfExpressiveClusterer(SubspaceClusterer):
-    """Clusters the graph of who represents whom.
-
-    A concrete class says how each row is represented by the others (`_represent`).
-    """
-
-    _parameter_constraints: dict = {
-        **SubspaceClusterer._parameter_constraints,
-        "affinity": [StrOptions(set(AFFINITIES))],
-        "assign_labels": [StrOptions(set(ASSIGN_LABELS))],
-    }
-
-    @abstractmethod
-    def _represent(self, V, n_keep, rng):
-        """Represent each prepared row by the others.
-
-        Parameters
-        ----------
-        V : array of shape (n_rows, n_prepared_features)
-        n_keep : int or None
-            Coefficients of largest magnitude to keep per row; None keeps all.
-        rng : RandomState
-
-        Returns
-        -------
-        C : csr_array of shape (n_rows, n_rows)
-            On the host, with a zero diagonal.
-        """
-
-    def _find_labels(self, V, rows, n_samples, rng):
-        n_keep = AUTO_KEPT
-        if self.subspace_dim != "auto":
-            n_keep = max(n_keep, self.subspace_dim)
-        n_keep = min(n_keep, max(1, len(rows) - 1))
-        start = perf_counter()
-        C = self._represent(V, n_keep if self.affinity == "topk" else None, rng)
-        log(self, f"representation of {len(rows)} samples", perf_counter() - start)
-
-        start = perf_counter()
-        affinity = subspace_affinity(C, method=self.affinity, n_neighbors=n_keep)
-        rounding = spectral_labels(
-            affinity,
-            self.n_clusters,
-            assign_labels=self.assign_labels,
-            n_init=self.n_init,
-            rng=rng,
-        )
-        log(self, "affinity, eigenvectors and labels", perf_counter() - start)
-        self.representation_matrix_ = _spread(C, rows, n_samples)
-        self.affinity_matrix_ = _spread(affinity, rows, n_samples)
-        self.n_connected_components_ = rounding.n_connected
-        return rounding.labels
-
-    def _find_nothing(self, n_samples):
-        empty = sparse_output(sp.csr_array((n_samples, n_samples)))
-        self.representation_matrix_ = self.affinity_matrix_ = empty
-        self.n_connected_components_ = 1
+def kept_per_row(subspace_dim):
+    """Entries per row that a graph of the largest ones keeps."""
+    return AUTO_KEPT if subspace_dim == "auto" else max(AUTO_KEPT, subspace_dim)
 
 
 def _spread(matrix, rows, n):

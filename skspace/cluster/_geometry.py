@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._array import array_namespace, asarray_like, to_numpy
+from .._array import array_namespace, to_numpy
+from .._rows import take_rows
+
+__all__ = ["Geometry", "distinct_directions", "find_geometry", "prepare", "take_rows"]
 
 
 class Geometry(NamedTuple):
@@ -130,11 +133,6 @@ def distinct_directions(V):
     seen: dict[bytes, int] = {}
     copy_of = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in rows])
     return np.unique(copy_of, return_index=True)[1], copy_of
-
-
-def take_rows(V, rows):
-    """Rows of V by host indices, in the library of V."""
-    return array_namespace(V).take(V, asarray_like(rows, V), axis=0)
 
 
 def _rms_length(V, lift=0.0):

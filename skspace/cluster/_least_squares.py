@@ -9,7 +9,6 @@ from .._sklearn import Interval, validate_params
 from .._validation import as_table, check_memory
 from ..linalg._conditioning import power_of_two
 from ..linalg._self_expression import regress_on_others
-from ._base import SelfExpressiveClusterer
 from ._dense_rows import (
     check_full_graph,
     collect_rows,
@@ -18,6 +17,7 @@ from ._dense_rows import (
     zero_own_column,
 )
 from ._docs import shared_docs
+from ._self_expressive import SelfExpressiveClusterer
 
 LEAST_ALPHA = 10
 """Least ridge, in rounding errors of the sum of squares of all samples."""

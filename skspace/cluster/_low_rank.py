@@ -12,7 +12,6 @@ from .._array import array_namespace, to_numpy
 from .._loop import run
 from .._sklearn import Interval, RealNotInt, StrOptions, validate_params
 from .._validation import as_table, check_memory
-from ._base import SelfExpressiveClusterer
 from ._dense_rows import (
     check_full_graph,
     collect_rows,
@@ -23,6 +22,7 @@ from ._dense_rows import (
 from ._docs import shared_docs
 from ._nuclear_norm import low_rank_iterations, smallest_alpha
 from ._row_space import row_space
+from ._self_expressive import SelfExpressiveClusterer
 
 RANK = [
     Interval(Integral, 1, None, closed="left"),
@@ -345,10 +345,8 @@ class LowRankSubspaceClustering(SelfExpressiveClusterer):
         self.singular_values_ = xp.astype(space.spectrum, V.dtype)
         return space, factor
 
-    def _store_subspaces(self, V, labels, n_found):
-        super()._store_subspaces(V, labels, n_found)
-        if self.n_clusters > 1:
-            return
+    def _find_nothing(self, V):
+        super()._find_nothing(V)
         xp = array_namespace(V)
         if xp.any(V != 0):
             self._decompose(V)

@@ -274,7 +274,7 @@ class MCR2Clustering(SubspaceClusterer):
     def _find_labels(self, V, rows, n_samples, rng):
         return find_labels(self, V, n_samples, rng)
 
-    def _find_nothing(self, n_samples):
+    def _find_nothing(self, V):
         find_nothing(self)
 
     def _features(self, V):

@@ -9,9 +9,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._sklearn import Interval, StrOptions, interruptible, validate_params
-from ._base import SelfExpressiveClusterer
 from ._blocks import as_rows, fits, from_padded, row_blocks
 from ._docs import shared_docs
+from ._self_expressive import SelfExpressiveClusterer
 
 
 @validate_params(

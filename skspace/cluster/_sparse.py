@@ -12,9 +12,9 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._sklearn import Interval, interruptible, validate_params
 from ..graph._top_k import row_top_k
-from ._base import SelfExpressiveClusterer
 from ._blocks import as_rows, fits, row_blocks
 from ._docs import shared_docs
+from ._self_expressive import SelfExpressiveClusterer
 
 N_CANDIDATES = 32
 """Atoms that join a row's working set at a time, where sets are needed."""

@@ -7,9 +7,9 @@ from numbers import Integral
 
 from .._array import array_namespace
 from .._sklearn import Interval, StrOptions
-from ._base import SelfExpressiveClusterer
 from ._dense_rows import collect_rows, unit_length, zero_own_column
 from ._docs import shared_docs
+from ._self_expressive import SelfExpressiveClusterer
 
 
 def angle_affinity(V, n_neighbors, n_jobs=None):

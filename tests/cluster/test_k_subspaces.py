@@ -12,7 +12,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from skspace._sklearn import HAS_CALLBACKS
 from skspace.cluster import KSubspaces
-from skspace.cluster._k_subspaces import (
+from skspace.cluster._k_subspaces_fit import (
     co_association,
     k_subspaces_iterations,
     span_of_neighbours,
