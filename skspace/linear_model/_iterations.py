@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse.linalg import LinearOperator
 from sklearn.utils import check_random_state
 
 from .._loop import close_task, open_task, run
@@ -59,7 +60,7 @@ def iterate(model, data, kind, *, refine, names):
     """
     rng = check_random_state(model.random_state)
     data, alpha = _of_moderate_weights(data, model.alpha)
-    rows = Rows(None, None, data.weights, _scale(model, data, kind), None)
+    rows = Rows(None, None, data.weights, _scale(model, data, kind, alpha), None)
     rows = rows._replace(response_scale=response_scale(data.Y))
     if np.min(rows.scale) < 1e-300:
         raise ValueError(
@@ -143,12 +144,16 @@ def _of_moderate_weights(data, alpha):
     return data._replace(weights=data.weights / unit), alpha / float(unit)
 
 
-def _scale(model, data, kind):
+def _scale(model, data, kind, alpha):
     """Powers of two that columns are divided by.
 
-    One where entries are unknown, or where the ridge must stay the same for all
-    columns.
+    One for all where the ridge must stay the same for all columns, and 1 where entries
+    are unknown.
     """
-    if kind in {"none", "nystrom"}:
+    if isinstance(data.X, LinearOperator):
         return np.ones(model.n_features_in_ + model.fit_intercept)
-    return column_scale(data.X, model.fit_intercept)
+    scale = column_scale(data.X, model.fit_intercept)
+    if kind in {"none", "nystrom"}:
+        ridge = power_of_two(np.sqrt(alpha)) if alpha else 0.0
+        return np.full(len(scale), max(np.max(scale), ridge))
+    return scale

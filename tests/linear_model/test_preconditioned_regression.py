@@ -261,9 +261,30 @@ def test_units_change_the_coefficients_alone(kind, x, y, rng):
     target = X @ [1.0, 2.0, 3.0, 4.0] + rng.standard_normal(50)
     settings = {"preconditioner": kind, "groups": [[0, 1], [2, 3]], "random_state": 0}
     model = PreconditionedRegression(**settings).fit(X, target)
-    x = 1.0 if kind == "none" else x  # which knows nothing of units
+    x = 1.0 if kind == "none" else x  # which leaves the constant as it is
     scaled = PreconditionedRegression(**settings).fit(x * X, y * target)
     np.testing.assert_allclose(scaled.coef_ * (x / y), model.coef_, rtol=1e-11)
+
+
+@pytest.mark.parametrize("solver", ["lsqr", "lsmr", "cg"])
+@pytest.mark.parametrize("x", [1e-290, 1e-200, 1e200, 1e299])
+def test_without_a_constant_one_unit_serves_all_columns(solver, x, rng):
+    X = rng.standard_normal((50, 4))
+    y = X @ [1.0, 2.0, 3.0, 4.0] + rng.standard_normal(50)
+    model = PreconditionedRegression(
+        preconditioner="none", solver=solver, fit_intercept=False
+    )
+    expected = np.linalg.lstsq(X, y, rcond=None)[0]
+    np.testing.assert_allclose(model.fit(x * X, y).coef_ * x, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("x", [1e-150, 1e-100, 1e100, 1e150])
+def test_nystrom_takes_a_ridge_in_any_units(x, rng):
+    X, y = rng.standard_normal((50, 4)), rng.standard_normal(50)
+    settings = {"preconditioner": "nystrom", "fit_intercept": False, "random_state": 0}
+    expected = PreconditionedRegression(2.0, **settings).fit(X, y).coef_
+    found = PreconditionedRegression(2.0 * x * x, **settings).fit(x * X, y).coef_ * x
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 def test_coefficients_out_of_range_are_refused(rng):
