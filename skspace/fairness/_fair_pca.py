@@ -27,6 +27,7 @@ from ..linalg._basis import fix_signs
 from ..linalg._cross_slices import CrossSlicing
 from ..linalg._fair_components import Part, fair_components
 from ..linalg._moments import merge_moments, total_moments
+from ._docs import shared_docs
 from ._sensitive import (
     CONSTANT_ATTRIBUTE,
     MIN_SLICE,
@@ -47,6 +48,7 @@ def _with_columns(X, columns):
     return xp.concat([X, asarray_like(block, X)], axis=1)
 
 
+@shared_docs
 class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
     """Principal component analysis in which groups have equal means.
 
@@ -70,11 +72,7 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
         Up to that many distinct numbers are classes, as are strings and booleans; more
         are a continuous attribute, which ``constraint="covariance"`` cuts to that many
         groups. Classes with fewer than 5 samples are pooled, with a warning.
-    sensitive_columns : int, str, list of them, callable or None, default=None
-        Columns of X that hold the attributes, by position, by name, or by a function
-        of X that gives them. None: they come as ``sensitive_features`` of `fit`.
-    drop_sensitive : bool, default=True
-        Whether these columns are left out of the features.
+    {sensitive_columns}
     combine : {"union", "intersection"}, default="union"
         Several attributes: equal means between the groups of each, or between the
         groups that their combinations make.
@@ -95,14 +93,7 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
     n_excluded_ : int
         Number of directions in which means of groups differ, and of correlations with
         continuous attributes.
-    analysed_columns_ : list of int
-        Positions of the columns of X that are features.
-    sensitive_columns_ : list of int
-        Positions of the sensitive columns, where `sensitive_columns` is set.
-    n_features_in_ : int
-        Number of columns of X seen in `fit`, dropped ones included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns of X seen in `fit`, where they are all strings.
+    {columns_seen}
 
     See Also
     --------
@@ -172,6 +163,7 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
         self.combine = combine
 
     @fit_context
+    @shared_docs
     def fit(self, X, y=None, *, sensitive_features=None, sample_weight=None):
         """Find the components.
 
@@ -181,12 +173,7 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
             Training rows.
         y : None
             Not used.
-        sensitive_features : array-like of shape (n_samples,) or \
-(n_samples, n_attributes), default=None
-            Sensitive attributes: numbers, or classes of any kind. Needed unless
-            `sensitive_columns` is set.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts.
+        {sensitive_features}
 
         Returns
         -------
@@ -202,6 +189,7 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
         return self._take_in(X, sensitive_features, sample_weight, None)
 
     @partial_fit_context
+    @shared_docs
     def partial_fit(
         self,
         X,
@@ -222,11 +210,7 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
             More training rows.
         y : None
             Not used.
-        sensitive_features : array-like of shape (n_samples,) or \
-(n_samples, n_attributes), default=None
-            Their sensitive attributes.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts.
+        {sensitive_features}
         sensitive_classes : array-like of shape (n_classes,), default=None
             All classes of a single attribute, where the first chunk need not show
             them. Read in the first call.
@@ -369,14 +353,13 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
         )
 
     @refuses_overflow
+    @shared_docs
     def transform(self, X):
         """Give the scores of rows; the attribute is not needed.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows, in the array library of the training data. Frames may lack the
-            sensitive columns that were dropped.
+        {new_rows}
 
         Returns
         -------

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from numbers import Integral, Real
 
-import numpy as np
-from sklearn.utils import check_random_state
-
-from .._rank import N_BOOTSTRAP, NotEnoughYetError
+from .._rank import NotEnoughYetError
 from .._sklearn import (
     Interval,
     RealNotInt,
@@ -19,9 +17,11 @@ from .._sklearn import (
 from .._warnings import DegenerateDataWarning
 from ..linalg._moments import merge_moments
 from ._dcov import reorder_by_dcov
+from ._docs import shared_docs
 from ._representation import FairRepresentation
 
 
+@shared_docs
 class FairSDR(FairRepresentation):
     """Fair decomposition of the features by sufficient dimension reduction.
 
@@ -79,11 +79,7 @@ class FairSDR(FairRepresentation):
         Weight ρ in the covariance (1 - ρ) Σ + ρ trace(Σ)/p I of the features; "auto"
         is the estimate of Ledoit and Wolf. For more features than samples, or nearly
         so; standardise first. `whiten_rcond` is not used then.
-    sensitive_columns : int, str, list of them, callable or None, default=None
-        Columns of X that hold the attributes, by position, by name, or by a function
-        of X that gives them. None: they come as ``sensitive_features`` of `fit`.
-    drop_sensitive : bool, default=True
-        Whether these columns are left out of the features.
+    {sensitive_columns}
     combine : {"union", "intersection"}, default="union"
         Several attributes: the directions of each, or those of the groups that their
         combinations make.
@@ -125,11 +121,12 @@ class FairSDR(FairRepresentation):
     shared_scores_ : array of shape (n_levels - 1, 2)
         Target information and sensitive information of each shared direction.
     target_eigenvalues_ : array of shape (n_target_,)
-        Eigenvalues of the target's kernel matrix within its directions.
+        Eigenvalues of the target's kernel matrix within its directions, where there
+        is a target.
     sensitive_eigenvalues_ : array of shape (n_sensitive_,)
         The same of the attribute.
     explained_target_ratio_ : array of shape (n_levels,)
-        Share of the target information held at each level.
+        Share of the target information held at each level, where there is a target.
     explained_sensitive_ratio_ : array of shape (n_levels,)
         Share of the sensitive information held at each level.
     n_target_ : int
@@ -142,14 +139,7 @@ class FairSDR(FairRepresentation):
         Number of directions kept; 0, with a warning, where the attribute takes all.
     rank_ : int
         Number of independent features.
-    analysed_columns_ : list of int
-        Positions of the columns of X that are features.
-    sensitive_columns_ : list of int
-        Positions of the sensitive columns, where `sensitive_columns` is set.
-    n_features_in_ : int
-        Number of columns of X seen in `fit`, dropped ones included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns of X seen in `fit`, where they are all strings.
+    {columns_seen}
 
     See Also
     --------
@@ -294,6 +284,7 @@ class FairSDR(FairRepresentation):
         self.random_state = random_state
 
     @fit_context
+    @shared_docs
     def fit(self, X, y=None, *, sensitive_features=None, sample_weight=None):
         """Decompose the features.
 
@@ -304,12 +295,7 @@ class FairSDR(FairRepresentation):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Target: numbers, or classes of any kind. May be left out with
             ``base="complement"`` and ``n_shared=0``.
-        sensitive_features : array-like of shape (n_samples,) or \
-(n_samples, n_attributes), default=None
-            Sensitive attributes: numbers, or classes of any kind. Needed unless
-            `sensitive_columns` is set.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts.
+        {sensitive_features}
 
         Returns
         -------
@@ -336,23 +322,14 @@ class FairSDR(FairRepresentation):
             reorder = reorder_by_dcov(X, y, attribute, self.random_state)
         cross = self._cross(y, attribute, weights)
         columns = self._columns(y, attribute)
-
-        def draws():
-            """Yield the moments of resampled rows."""
-            rng, n_rows = check_random_state(self.random_state), X.shape[0]
-            for _ in range(N_BOOTSTRAP):
-                counts = rng.multinomial(n_rows, np.full(n_rows, 1 / n_rows))
-                drawn = counts.astype(np.float64)
-                if weights is not None:
-                    drawn = drawn * weights
-                yield self._moments_of(X, columns, drawn, cross)
-
+        draws = partial(self._resampled, X, columns, weights, cross)
         moments = self._moments_of(X, columns, weights, cross)
         self._finish(X.dtype, moments, cross, draws=draws, reorder=reorder)
         self._moments, self._slicing = moments, cross
         return self
 
     @partial_fit_context
+    @shared_docs
     def partial_fit(
         self,
         X,
@@ -375,11 +352,7 @@ class FairSDR(FairRepresentation):
             More training rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Their targets.
-        sensitive_features : array-like of shape (n_samples,) or \
-(n_samples, n_attributes), default=None
-            Their sensitive attributes.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts.
+        {sensitive_features}
         classes : array-like of shape (n_classes,), default=None
             All classes of the target that will ever come, where the first chunk need
             not show them. Read in the first call.

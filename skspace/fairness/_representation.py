@@ -8,11 +8,12 @@ from functools import partial
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._array import array_namespace, to_numpy
-from .._rank import NotEnoughYetError
+from .._rank import N_BOOTSTRAP, NotEnoughYetError
 from .._response import check_response, check_weights
 from .._sklearn import check_feature_names_in
 from .._validation import refuses_overflow, validate_scores
@@ -23,6 +24,7 @@ from ..linalg._moments import merge_moments
 from ..linalg._slices import slice_response
 from ..linalg._whitening import linear_map
 from ._decomposition import decompose, wanted_of
+from ._docs import shared_docs
 from ._sensitive import SensitiveTransformer, linear_scores
 
 COINCIDENT = 1e-6
@@ -116,6 +118,15 @@ class FairRepresentation(SensitiveTransformer):
             fourth=fourth,
             has_target=self._has_target,
         )
+
+    def _resampled(self, X, columns, weights, cross):
+        """Yield the moments of rows drawn with replacement."""
+        rng, n_rows = check_random_state(self.random_state), X.shape[0]
+        for _ in range(N_BOOTSTRAP):
+            drawn = rng.multinomial(n_rows, np.full(n_rows, 1 / n_rows)) * 1.0
+            if weights is not None:
+                drawn = drawn * weights
+            yield self._moments_of(X, columns, drawn, cross)
 
     def _finish(self, dtype, moments, cross, *, draws=None, reorder=None):
         """Solve and store everything."""
@@ -243,14 +254,13 @@ class FairRepresentation(SensitiveTransformer):
         return other
 
     @refuses_overflow
+    @shared_docs
     def transform(self, X):
         """Give rows their fair representation; the attribute is not needed.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows, in the array library of the training data. Frames may lack the
-            sensitive columns that were dropped.
+        {new_rows}
 
         Returns
         -------
