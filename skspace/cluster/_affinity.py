@@ -130,7 +130,7 @@ def _magnitude(C):
             f"C must hold real numbers, got dtype {C.dtype}; pass np.abs(C) where "
             "coefficients are complex."
         )
-    if C.ndim != 2 or C.shape[0] != C.shape[1]:
+    if C.ndim != 2 or C.shape[0] != C.shape[1] or 0 in C.shape:
         raise ValueError(
             f"C must be a square matrix (n_samples, n_samples), got shape {C.shape}."
         )

@@ -16,7 +16,7 @@ from sklearn.utils.metadata_routing import (
     MethodMapping,
     process_routing,
 )
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._estimator import Estimator
 from .._sklearn import HasMethods, Interval, fit_context_of_meta_estimator
@@ -291,16 +291,8 @@ class InductiveClusterer(ClusterMixin, Estimator):
         return tags
 
     def _validated(self, X, *, reset):
-        if not issparse(X):
-            return validate_X(self, X, reset=reset)[0]
-        sparse = get_tags(self).input_tags.sparse
-        return validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=[np.float64, np.float32],
-            accept_sparse="csr" if sparse else False,
-        )
+        sparse = "csr" if get_tags(self).input_tags.sparse else False
+        return validate_X(self, X, reset=reset, accept_sparse=sparse)[0]
 
     def _classifier(self):
         if np.unique(self.labels_).size == 1:

@@ -12,8 +12,13 @@ from sklearn.model_selection import KFold, RepeatedKFold, check_cv, cross_valida
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, get_tags
 
-from .._sklearn import HasMethods, Interval, StrOptions, validate_parameter_constraints
-from .._sklearn import validate_params as validate_function_params
+from .._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+    validate_params,
+)
 from ._inductive import InductiveClusterer, cluster_labels
 
 __all__ = ["PredictionStrength", "PredictionStrengthScorer", "prediction_strength"]
@@ -30,7 +35,7 @@ class PredictionStrength(NamedTuple):
         return self.mean
 
 
-class Agreement(NamedTuple):
+class Comparison(NamedTuple):
     """How far a clustering of held-out samples confirms predicted labels."""
 
     strength: float
@@ -40,7 +45,7 @@ class Agreement(NamedTuple):
     n_predicted: int
 
 
-def agreement(labels, predicted):
+def compare_labels(labels, predicted):
     """Compare the clustering of held-out samples with their predicted labels.
 
     Parameters
@@ -52,7 +57,7 @@ def agreement(labels, predicted):
 
     Returns
     -------
-    Agreement
+    Comparison
         ``strength``: the smallest, over the clusters of `labels`, of the share of
         pairs within the cluster that `predicted` puts together too (0 for a cluster
         of one sample, and where there is no cluster at all); ``chance``: the share
@@ -69,7 +74,7 @@ def agreement(labels, predicted):
     _, i = np.unique(labels[clustered], return_inverse=True)
     names, j = np.unique(predicted[clustered], return_inverse=True)
     if i.size == 0:
-        return Agreement(0.0, 0.0, 0.0, 0, 0)
+        return Comparison(0.0, 0.0, 0.0, 0, 0)
     shape = int(i.max()) + 1, names.size
     table = np.bincount(i * shape[1] + j, minlength=shape[0] * shape[1])
     table = table.reshape(shape)[:, names != -1]  # noise is together with nobody
@@ -78,7 +83,7 @@ def agreement(labels, predicted):
     strengths = together / np.maximum(sizes * (sizes - 1), 1)
     columns = np.sum(table, axis=0)
     chance = np.sum(columns * (columns - 1)) / max(i.size * (i.size - 1), 1)
-    return Agreement(
+    return Comparison(
         float(np.min(strengths)), float(chance), coverage, shape[0], table.shape[1]
     )
 
@@ -278,13 +283,13 @@ class PredictionStrengthScorer:
             again = clone(estimator)
         else:
             again = seeded(estimator, self.random_state)
-        found = agreement(cluster_labels(again, X), predicted)
+        found = compare_labels(cluster_labels(again, X), predicted)
         if self.criterion == "strength":
             return found.strength
         return confirmed_information(found, self.threshold)
 
 
-@validate_function_params(
+@validate_params(
     {
         "estimator": [HasMethods(["fit", "get_params"])],
         "X": ["array-like", "sparse matrix"],
@@ -308,8 +313,8 @@ def prediction_strength(estimator, X, *, cv=None, n_jobs=None, random_state=None
     estimator : clusterer, or pipeline that ends in one
         Is cloned, never fitted itself. One without ``predict`` (SpectralClustering,
         HDBSCAN, …) is wrapped in :class:`InductiveClusterer` first.
-    X : array-like of shape (n_samples, n_features)
-        Samples.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Samples; sparse where the estimator accepts it.
     cv : int, splitter, iterable or None, default=None
         None halves the data at random five times and uses each half once for training
         and once held out (ten splits). An int is that many shuffled folds.

@@ -91,10 +91,13 @@ def test_kind_of_sparse_result_follows_scikit_learn(C, interface, kind):
         assert isinstance(subspace_affinity(C), kind)
 
 
-@pytest.mark.parametrize("bad", [np.ones((2, 3)), np.ones(4), [[1.0, np.nan], [0, 0]]])
-def test_bad_matrices_are_refused_with_a_sentence(bad):
+@pytest.mark.parametrize("method", AFFINITIES)
+@pytest.mark.parametrize(
+    "bad", [np.ones((2, 3)), np.ones(4), np.ones((0, 0)), [[1.0, np.nan], [0, 0]]]
+)
+def test_bad_matrices_are_refused_with_a_sentence(bad, method):
     with pytest.raises(ValueError, match=r"C (must be a square|contains NaN)"):
-        subspace_affinity(bad)
+        subspace_affinity(bad, method=method)
 
 
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
