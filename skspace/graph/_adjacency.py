@@ -90,7 +90,7 @@ def _from_table(graph):
     table = np.asarray(to_numpy(graph))
     if table.dtype == np.float16:  # unknown to SciPy's sparse arrays
         table = table.astype(np.float64)
-    if table.dtype.kind == "O":
+    if table.dtype.kind in "OUS":
         try:
             table = table.astype(np.float64)
         except (TypeError, ValueError):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.utils.validation import check_is_fitted
 
-from .._array import to_numpy
 from .._plotting import SEQUENTIAL, check_labels, get_axes, pyplot
+from ..graph._adjacency import as_adjacency
 from ._display import Display
 
 MAX_CELLS = 160
@@ -111,8 +110,8 @@ class AffinityDisplay(Display):
         Raises
         ------
         ValueError
-            When the matrix is not square, non-negative and finite, or there is not
-            one label a sample.
+            When the matrix is not square, non-negative and finite, or empty, or there
+            is not one label a sample.
         """
         pyplot()
         return cls._of(affinity, labels).plot(ax=ax, cmap=cmap)
@@ -165,26 +164,28 @@ class AffinityDisplay(Display):
         return self._finish(ax, hidden=())
 
 
+def as_affinity(affinity):
+    """Read an affinity as a CSR array of finite, non-negative weights."""
+    try:
+        affinity = as_adjacency(affinity)
+    except ValueError as error:
+        raise ValueError(
+            f"This is no affinity. {error} A representation matrix becomes one by "
+            "skspace.cluster.subspace_affinity."
+        ) from None
+    if affinity.shape[0] == 0:
+        raise ValueError("The affinity has no samples.")
+    return affinity
+
+
 def _cells(affinity, labels):
     """Means of a sorted matrix over cells, and what else the display needs."""
-    if not sp.issparse(affinity):
-        affinity = np.asarray(to_numpy(affinity))
-    if affinity.ndim != 2 or affinity.shape[0] != affinity.shape[1]:
-        raise ValueError(
-            "affinity must be a square matrix (n_samples, n_samples), got shape "
-            f"{affinity.shape}."
-        )
-    n = affinity.shape[0]
-    entries = sp.coo_array(affinity)
+    entries = as_affinity(affinity).tocoo()
+    n = entries.shape[0]
     row, column = entries.coords
     off = row != column
     row, column = row[off], column[off]
     weight = entries.data[off].astype(np.float64)
-    if not np.all(np.isfinite(weight)) or np.any(weight < 0):
-        raise ValueError(
-            "affinity must be non-negative and finite; pass a representation matrix "
-            "through skspace.cluster.subspace_affinity first."
-        )
 
     if labels is None:
         place, names, sizes, within = np.arange(n), np.array([], int), [n], None

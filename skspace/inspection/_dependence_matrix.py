@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import scipy.sparse as sp
 
 from .._array import to_numpy
 from .._plotting import SEQUENTIAL, get_axes, pyplot
@@ -141,7 +142,8 @@ class DependenceMatrixDisplay(Display):
         """
         pyplot()
         information = np.asarray(to_numpy(information), dtype=np.float64)
-        if information.ndim != 2 or information.shape[0] != information.shape[1]:
+        square = information.ndim == 2 and len(information) == information.shape[1]
+        if not (square and information.size):
             raise ValueError(
                 "information must be a square matrix (n_columns, n_columns), got shape "
                 f"{information.shape}."
@@ -199,6 +201,8 @@ class DependenceMatrixDisplay(Display):
 
 def _columns(X, discrete_features):
     """Columns as numbers, their names, and which of them hold classes."""
+    if sp.issparse(X):
+        raise ValueError("X is sparse; pass the columns of interest by toarray().")
     names = getattr(X, "columns", None)
     if names is None:
         X = np.asarray(to_numpy(X))
@@ -211,6 +215,8 @@ def _columns(X, discrete_features):
     columns = [np.asarray(safe_indexing(X, j, axis=1)) for j in range(len(names))]
     if len(columns) < 2:
         raise ValueError(f"A matrix needs at least 2 columns, got {len(columns)}.")
+    if not len(columns[0]):
+        raise ValueError("X has no rows.")
     if isinstance(discrete_features, str) and discrete_features == "auto":
         discrete = np.array([c.dtype.kind not in "iuf" for c in columns])
     else:

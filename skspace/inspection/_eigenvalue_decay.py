@@ -110,11 +110,19 @@ class EigenvalueDecayDisplay(Display):
         -------
         display : EigenvalueDecayDisplay
             Itself, with ``ax_`` and ``figure_``.
+
+        Raises
+        ------
+        ValueError
+            If no eigenvalue is positive.
         """
+        positive = self.eigenvalues[self.eigenvalues > 0]
+        if not len(positive):
+            raise ValueError(
+                "No eigenvalue is positive: a logarithmic axis cannot show them."
+            )
         ax = get_axes(ax)
-        positive = self.eigenvalues > 0
-        least = np.min(self.eigenvalues[positive], initial=np.inf)
-        least = max(least, 1e-6 * np.max(self.eigenvalues)) / 3
+        least = max(np.min(positive), 1e-6 * np.max(positive)) / 3
         values = np.maximum(self.eigenvalues, least)
         at = np.arange(1, len(values) + 1)
         kept = at <= self.n_components

@@ -83,10 +83,6 @@ class EmbeddingDisplay(Display):
         """
         pyplot()
         check_is_fitted(estimator)
-        if labels is None:
-            labels = getattr(estimator, "labels_", None)
-            if labels is not None and X is not None and len(labels) != len(X):
-                labels = None
         if X is not None:
             points, name = np.asarray(to_numpy(estimator.transform(X))), "component"
         elif getattr(estimator, "affinity_matrix_", None) is not None:
@@ -97,6 +93,10 @@ class EmbeddingDisplay(Display):
                 f"{type(estimator).__name__} has no affinity_matrix_; pass the samples "
                 "to be transformed as X."
             )
+        if labels is None:
+            labels = getattr(estimator, "labels_", None)
+            if labels is not None and len(labels) != len(points):
+                labels = None
         return cls.from_points(
             points, labels=labels, n_components=n_components, name=name, ax=ax
         )

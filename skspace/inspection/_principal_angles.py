@@ -21,7 +21,8 @@ class PrincipalAnglesDisplay(Display):
     ----------
     angles : ndarray of shape (n_angles,) or (n_clusters, n_clusters)
         In degrees: all principal angles of two subspaces in rising order, or the
-        smallest angle of each pair, with zeros on the diagonal.
+        smallest angle of each pair, with zeros on the diagonal and NaN where a cluster
+        has no direction.
 
     Attributes
     ----------
@@ -92,7 +93,9 @@ class PrincipalAnglesDisplay(Display):
         angles = np.zeros((k, k))
         for i in range(k):
             for j in range(i):
-                smallest = principal_angles(bases[i], bases[j])[0]
+                smallest = np.nan
+                if bases[i].size and bases[j].size:
+                    smallest = principal_angles(bases[i], bases[j])[0]
                 angles[i, j] = angles[j, i] = np.degrees(smallest)
         return cls(angles).plot(ax=ax)
 
@@ -138,7 +141,7 @@ class PrincipalAnglesDisplay(Display):
         )
         if len(shown) <= 12:
             for (i, j), angle in np.ndenumerate(shown):
-                if i != j:
+                if np.isfinite(angle):
                     ink = "black" if angle > 50 else "white"
                     ax.text(
                         j,

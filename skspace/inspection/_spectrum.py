@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.utils.validation import check_is_fitted
 
 from .._array import to_numpy
 from .._plotting import ACCENT, PALETTE, QUIET, get_axes, pyplot
+from ..graph._adjacency import symmetrize
 from ..graph._spectral import spectral_embedding
+from ._affinity import as_affinity
 from ._display import Display
 
 ATTRIBUTES = {
@@ -116,7 +117,7 @@ class SpectrumDisplay(Display):
         Parameters
         ----------
         affinity : array-like or sparse matrix of shape (n_samples, n_samples)
-            Symmetric and non-negative.
+            Non-negative. Of one that is not symmetric, the symmetric part counts.
         n_leading : int, default=None
             Values before the gap. None takes the widest gap.
         n_values : int, default=None
@@ -160,30 +161,36 @@ class SpectrumDisplay(Display):
 
     @classmethod
     def _of_affinity(cls, affinity, *, n_leading=None, n_values=None):
-        if not sp.issparse(affinity):
-            affinity = np.asarray(to_numpy(affinity))
+        affinity = symmetrize(as_affinity(affinity)).matrix
         if n_values is None:
             n_values = max(10, 2 * (n_leading or 1))
+        if n_values < 1:
+            raise ValueError(f"n_values must be at least 1, got {n_values}.")
         n_values = min(n_values, affinity.shape[0])
-        values = spectral_embedding(sp.csr_array(affinity), n_values).eigenvalues
+        values = spectral_embedding(affinity, n_values).eigenvalues
+        if not len(values):
+            raise ValueError("The affinity joins no two samples: it has no spectrum.")
         return cls._of_values(
             values, n_leading=n_leading, name="eigenvalue of the graph"
         )
 
     @classmethod
     def _of_values(cls, values, *, n_leading=None, name="value"):
-        values = np.asarray(to_numpy(values), dtype=np.float64)
-        if values.ndim != 1 or not values.size or not np.all(np.isfinite(values)):
+        values = np.asarray(to_numpy(values))
+        real = values.dtype.kind in "biuf" and values.ndim == 1 and values.size
+        if not (real and np.all(np.isfinite(values))):
             raise ValueError(
                 "values must be a row of at least one finite number, got "
                 f"{'shape ' + str(values.shape) if values.ndim != 1 else values}."
             )
-        values = np.sort(values)[::-1]
+        values = np.sort(values.astype(np.float64))[::-1]
         if n_leading is None:
             n_leading = int(np.argmax(-np.diff(values))) + 1 if len(values) > 1 else 1
-        if n_leading < 1:
-            raise ValueError(f"n_leading must be at least 1, got {n_leading}.")
-        return cls(values, n_leading=min(n_leading, len(values)), name=name)
+        if not (n_leading >= 1 and int(n_leading) == n_leading):
+            raise ValueError(
+                f"n_leading must be an integer of at least 1, got {n_leading}."
+            )
+        return cls(values, n_leading=int(min(n_leading, len(values))), name=name)
 
     def plot(self, ax=None):
         """Draw the spectrum.

@@ -95,7 +95,7 @@ class SubspaceClusteringDisplay(Display):
         Raises
         ------
         ValueError
-            When there is nothing to show: no affinity and no X.
+            When there is nothing to show: no affinity, and no X or no `transform`.
         """
         pyplot()
         check_is_fitted(estimator)
@@ -106,7 +106,7 @@ class SubspaceClusteringDisplay(Display):
             if np.any(affinity.image):
                 n_clusters = getattr(estimator, "n_clusters", None)
                 spectrum = SpectrumDisplay._of_affinity(graph, n_leading=n_clusters)
-        if X is not None:
+        if X is not None and hasattr(estimator, "transform"):
             residuals = np.asarray(to_numpy(estimator.transform(X)))
             labels = np.asarray(to_numpy(estimator.labels_))
             if len(labels) != len(residuals):
@@ -115,7 +115,7 @@ class SubspaceClusteringDisplay(Display):
         if affinity is None and residuals is None:
             raise ValueError(
                 f"{type(estimator).__name__} has no affinity_matrix_; pass samples as "
-                "X to show how they fit the subspaces."
+                "X, to show how they fit the subspaces, of an estimator with transform."
             )
         display = cls(
             affinity=affinity, spectrum=spectrum, residuals=residuals, labels=labels

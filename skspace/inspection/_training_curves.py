@@ -108,11 +108,13 @@ class TrainingCurvesDisplay(Display):
         Raises
         ------
         ValueError
-            If a name is not among the curves, or their lengths differ.
+            If there are no curves, a name is not among them, or their lengths differ.
         """
         curves = {name: np.ravel(to_numpy(curve)) for name, curve in curves.items()}
         if panels is None:
             panels = [[name] for name in curves if name != "step"]
+        if not panels:
+            raise ValueError("there are no curves to show.")
         for name in (name for panel in panels for name in panel):
             if name not in curves:
                 raise ValueError(f"no curve {name!r}; there are {sorted(curves)}.")

@@ -118,6 +118,7 @@ def test_networkx_graphs_are_read():
         (A * 1j, "real numbers, got dtype complex128"),
         (A * 5e307, "divide them by a common factor"),
         (object(), "networkx graph, got object"),
+        ([["a", "b"], ["c", "d"]], "networkx graph, got list"),
         (Edges("ab", [("a", "b", {"weight": "heavy"})]), "numbers only"),
     ],
 )

@@ -132,6 +132,8 @@ class TestDecay:
     def test_what_is_refused(self, table):
         with pytest.raises(ValueError, match="no eigenvalues_"):
             EigenvalueDecayDisplay.from_estimator(LinearRegression().fit(*table))
+        with pytest.raises(ValueError, match="No eigenvalue is positive"):
+            EigenvalueDecayDisplay(np.zeros(3), 1).plot()
 
 
 class TestImportances:

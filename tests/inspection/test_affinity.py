@@ -116,8 +116,12 @@ def test_given_axes_are_used_and_kept():
     ("affinity", "labels", "message"),
     [
         (np.ones((2, 3)), None, "square"),
-        (-np.ones((2, 2)), None, "non-negative"),
+        (-np.ones((2, 2)), None, "negative weights"),
         (np.full((2, 2), np.nan), None, "finite"),
+        (np.full((2, 2), 1j), None, "real numbers"),
+        (np.full((2, 2), "a"), None, "must be a sparse or dense matrix"),
+        (np.zeros((0, 0)), [], "no samples"),
+        (-np.ones((2, 2)), None, "subspace_affinity"),
         (np.ones((2, 2)), [0, 1, 2], "one label for each of the 2"),
     ],
 )

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skspace.datasets import make_correlated_gaussian
@@ -113,6 +114,8 @@ def test_large_pictures_leave_numbers_and_names_out():
     [
         (np.zeros(4), {}, "got \\(4,\\)"),
         (np.zeros((4, 1)), {}, "at least 2 columns, got 1"),
+        (np.zeros((0, 2)), {}, "no rows"),
+        (sp.csr_array((4, 2)), {}, "X is sparse"),
         ([[1.0, np.nan], [2.0, 1.0]], {}, "Column x1 misses 1 values"),
         (np.array([["a", None], ["b", "c"]], object), {}, "Column x1 misses 1"),
         (np.array([["a", 1], ["b", 2]], object), {"discrete_features": False}, "x0"),

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
@@ -45,6 +46,9 @@ def test_colours_of_a_clusterer_are_its_labels_where_they_belong_to_the_samples(
     shown = EmbeddingDisplay.from_estimator(model, X)
     np.testing.assert_array_equal(shown.labels, model.labels_)
     assert EmbeddingDisplay.from_estimator(model, X[:7]).labels is None
+    means = KMeans(2, n_init=1, random_state=0).fit(sp.csr_array(X))
+    shown = EmbeddingDisplay.from_estimator(means, sp.csr_array(X))
+    np.testing.assert_array_equal(shown.labels, means.labels_)
 
 
 @pytest.mark.parametrize("n_subspaces", [2, 3, 5])

@@ -40,6 +40,17 @@ def test_matrix_holds_the_smallest_angle_of_each_pair():
     assert len(written) == 6
 
 
+def test_a_cluster_without_directions_has_no_angles():
+    X, _ = make_union_of_subspaces(90, n_subspaces=3, random_state=0)
+    model = LeastSquaresSubspaceClustering(3, random_state=0).fit(X)
+    model.subspace_components_ = model.subspace_components_.copy()
+    model.subspace_components_[1] = 0
+    display = PrincipalAnglesDisplay.from_estimator(model)
+    empty = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], dtype=bool)
+    np.testing.assert_array_equal(np.isnan(display.angles), empty)
+    assert len(display.ax_.texts) == 2
+
+
 def test_an_estimator_without_subspaces_is_refused():
     with pytest.raises(ValueError, match="KMeans has no subspace_components_"):
         PrincipalAnglesDisplay.from_estimator(KMeans(2).fit(np.eye(4)))

@@ -62,7 +62,29 @@ def test_a_reducer_shows_its_singular_values(rng):
     assert len(SpectrumDisplay.from_estimator(pca, n_values=3).values) == 3
 
 
-@pytest.mark.parametrize("values", [[], [1.0, np.nan], [[1.0]]])
+def test_of_a_directed_affinity_the_symmetric_part_counts(rng):
+    A = rng.uniform(size=(9, 9))
+    found, wanted = (SpectrumDisplay.from_affinity(B) for B in (A, (A + A.T) / 2))
+    np.testing.assert_allclose(found.values, wanted.values)
+
+
+@pytest.mark.parametrize(
+    ("affinity", "options", "message"),
+    [
+        (np.full((3, 3), np.nan), {}, "non-finite"),
+        (-np.ones((3, 3)), {}, "negative weights"),
+        (np.ones((3, 2)), {}, "square"),
+        (np.zeros((3, 3)), {}, "joins no two samples"),
+        (np.ones((3, 3)), {"n_values": 0}, "n_values must be at least 1, got 0"),
+        (np.ones((3, 3)), {"n_leading": 1.5}, "integer of at least 1, got 1.5"),
+    ],
+)
+def test_what_is_no_affinity_is_refused(affinity, options, message):
+    with pytest.raises(ValueError, match=message):
+        SpectrumDisplay.from_affinity(affinity, **options)
+
+
+@pytest.mark.parametrize("values", [[], [1.0, np.nan], [[1.0]], [1j], ["a"]])
 def test_bad_values_are_refused(values):
     with pytest.raises(ValueError, match="finite number"):
         SpectrumDisplay.from_values(values)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.cluster import DBSCAN
 
 from skspace.cluster import KSubspaces, LeastSquaresSubspaceClustering
 from skspace.datasets import make_union_of_subspaces
@@ -66,6 +67,8 @@ def test_without_a_graph_residuals_stand_alone(fitted):
     assert display.nearer == 1.0
     with pytest.raises(ValueError, match=r"KSubspaces .* pass samples as X"):
         SubspaceClusteringDisplay.from_estimator(model)
+    with pytest.raises(ValueError, match=r"DBSCAN .* an estimator with transform"):
+        SubspaceClusteringDisplay.from_estimator(DBSCAN().fit(X), X)
 
 
 def test_one_axes_a_picture(fitted):

@@ -78,6 +78,8 @@ def test_what_is_refused():
         TrainingCurvesDisplay.from_estimator(Trained({}).fit())
     with pytest.raises(ValueError, match="no curve 'gap'"):
         TrainingCurvesDisplay.from_curves(CURVES, panels=[["gap"]])
+    with pytest.raises(ValueError, match="no curves to show"):
+        TrainingCurvesDisplay.from_curves({"step": [1, 2]})
     with pytest.raises(ValueError, match="one length"):
         TrainingCurvesDisplay.from_curves({"a": [1.0], "b": [1.0, 2.0]})
     display = TrainingCurvesDisplay.from_curves(CURVES)
