@@ -236,7 +236,8 @@ def block_spectrum(
     # no evidence leaves a direction open even where the residuals are all zero
     stds = np.full(values.shape, np.inf)
     seen = values > 0
-    stds[seen] = (1.0 if sigma is None else sigma) / np.sqrt(values[seen])
+    with np.errstate(over="ignore"):
+        stds[seen] = (1.0 if sigma is None else sigma) / np.sqrt(values[seen])
     weak = ratios > degeneracy_threshold
     if criterion != "ratio":
         above = stds > max_std

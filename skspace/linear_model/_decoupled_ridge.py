@@ -3,48 +3,23 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.linalg import solve_triangular
 
 from .._loop import close_task, open_task
 from .._sklearn import Interval, StrOptions, fit_context
 from ..linalg._conditioning import (
     dependencies,
-    factor_of_design,
     independent_columns,
     rank_tolerance,
     singular_spectrum,
 )
-from ..linalg._design import Design
 from ..linalg._schur_blocks import analyze_schur_blocks
 from ._base import LeastSquaresRegressor
+from ._clamping import centre, gcv_error, hat_trace, loo_error, solve, weak
 from ._confounding import Confounding, describe_directions
 from ._groups import resolve_groups
-from ._rows import Penalty, column_scale, factorise, response_scale, stack
-
-N_GRID = 41
-LEAST_SHARE = 1e-12
-"""Weak eigenvalues count as this share of their group's largest at least."""
-
-
-class Centred(NamedTuple):
-    """Data without the constant, columns at unit length, reduced to a triangle."""
-
-    R: Any
-    """(r, p)"""
-    z: Any
-    """(r, k) the part of the responses in the range of X."""
-    rest: Any
-    """(k,) lengths of the other part."""
-    length: Any
-    """(p,) of the columns of X, centred and weighted."""
-    n: float
-    """Sum of weights."""
-    unit: float
-    """Unit of z and rest, a power of two: their squares stay in range."""
+from ._rows import Penalty, factorise, stack
 
 
 class DecoupledRidge(LeastSquaresRegressor):
@@ -178,6 +153,7 @@ class DecoupledRidge(LeastSquaresRegressor):
         self.fit_intercept = fit_intercept
 
     @fit_context
+    @np.errstate(over="raise", divide="raise", invalid="raise")
     def fit(self, X, y, sample_weight=None):
         """Find weak directions, the penalty, and the coefficients.
 
@@ -207,17 +183,19 @@ class DecoupledRidge(LeastSquaresRegressor):
         p = self.n_features_in_
         self.groups_ = resolve_groups(self.groups, p, names[:-1])
         prior = self._prior(data.Y.shape[1])
-        centred = self._centre(data)
+        centred = centre(data, self.fit_intercept)
         blocks = self._analyse(centred, names)
-        U, clamp = _weak(blocks, p)
+        U, clamp = weak(blocks, p)
         ridge = np.sqrt(self.alpha) / centred.length
         targets = U.T @ (centred.length[:, None] * prior) / centred.unit
         if isinstance(self.kappa_target, str):
-            grid = _grid(clamp)
-            penalised = (clamp.penalties(kappa) for kappa in grid)
-            scores = np.array(
-                [self._score(data, centred, ridge, U, d, targets) for d in penalised]
+            error = {"gcv": gcv_error, "loo": loo_error}[self.kappa_target]
+            grid = clamp.grid()
+            solved = (
+                solve(centred, ridge, U, clamp.penalties(kappa), targets)
+                for kappa in grid
             )
+            scores = np.array([error(data, centred, *pair) for pair in solved])
             self.kappa_target_ = float(grid[int(np.argmin(scores))])
             with np.errstate(over="ignore"):  # errors only, the choice is made
                 scores = scores * centred.unit * centred.unit
@@ -227,9 +205,8 @@ class DecoupledRidge(LeastSquaresRegressor):
         penalties = clamp.penalties(self.kappa_target_)
         if not np.any(penalties):
             self.kappa_target_ = np.inf
-        T, _ = _solve(centred, ridge, U, penalties, targets)
-        fitted = solve_triangular(T, centred.R.T, trans="T")
-        self.degrees_of_freedom_ = float(np.sum(fitted**2)) + self.fit_intercept
+        T, _ = solve(centred, ridge, U, penalties, targets)
+        self.degrees_of_freedom_ = float(hat_trace(centred, T))
         self.report_ = Confounding(
             describe_directions(blocks, centred.R, ridge, penalties, names),
             kappa_target=self.kappa_target_,
@@ -250,31 +227,6 @@ class DecoupledRidge(LeastSquaresRegressor):
                 f"shape {prior.shape}."
             )
         return np.broadcast_to(prior, (n_targets, p)).T
-
-    def _centre(self, data):
-        """Reduce [1 X y] to a triangle and drop what belongs to the constant."""
-        p, constant = data.X.shape[1], int(self.fit_intercept)
-        scale = column_scale(data.X, self.fit_intercept)
-        design = Design(
-            data.X, intercept=self.fit_intercept, weights=data.weights, scale=scale
-        )
-        order = np.r_[p, np.arange(p)] if constant else np.arange(p)
-        unit = float(np.max(response_scale(data.Y)))
-        b = design.right_hand_side(data.Y / unit)
-        T = factor_of_design(_with_responses(design, order, b))
-        whole = np.linalg.norm(T[:, constant : p + constant], axis=0)
-        T = T[constant:, constant:]
-        R = T[:p, :p]
-        length = np.linalg.norm(R, axis=0)
-        # a constant column less its mean is rounding: without evidence
-        flat = length <= rank_tolerance(p + 1) * whole
-        R = np.where(flat, 0.0, R)
-        length = np.where(flat, whole, length)
-        length[length == 0] = 1.0
-        n = data.X.shape[0] if data.weights is None else np.sum(data.weights)
-        rest = np.linalg.norm(T[p:, p:], axis=0)
-        R, length = R / length, length * scale[:p]
-        return Centred(R, T[:p, p:], rest, length, float(n), unit)
 
     def _analyse(self, centred, names):
         R, p = centred.R, centred.R.shape[1]
@@ -304,56 +256,17 @@ class DecoupledRidge(LeastSquaresRegressor):
             )
         return blocks
 
-    def _score(self, data, centred, ridge, U, penalties, targets):
-        """Cross-validation error of one penalty."""
-        T, beta = _solve(centred, ridge, U, penalties, targets)
-        n, constant = centred.n, int(self.fit_intercept)
-        if self.kappa_target == "loo":
-            return self._leave_one_out(data, centred, T, beta)
-        shape = solve_triangular(T, centred.R.T, trans="T")
-        freedom = np.sum(shape**2) + constant
-        rss = np.sum((centred.R @ beta - centred.z) ** 2) + np.sum(centred.rest**2)
-        left = max(n - freedom, 1e-8 * n)
-        return (n / left) * (rss / left)
-
-    def _leave_one_out(self, data, centred, T, beta):
-        """Mean squared error of each row by the fit without it (once)."""
-        if np.min(centred.length) < 1e-300:
-            raise ValueError(
-                "A feature is too near zero for errors of rows left out; multiply it "
-                "by a constant, or use another kappa_target."
-            )
-        w = np.ones(len(data.Y)) if data.weights is None else data.weights
-        beta = beta / centred.length[:, None]
-        mean = np.zeros(data.X.shape[1])
-        intercept, own = 0.0, 0.0
-        if self.fit_intercept:
-            mean = np.asarray(w @ data.X) / centred.n
-            intercept = (w @ (data.Y / centred.unit)) / centred.n - mean @ beta
-            own = 1.0 / centred.n
-        turn = solve_triangular(T, np.diag(1.0 / centred.length), trans="T").T
-        total, size = 0.0, 8192
-        for start in range(0, len(w), size):
-            rows = slice(start, start + size)
-            X = data.X[rows]
-            X = X.toarray() if sp.issparse(X) else X
-            residual = data.Y[rows] / centred.unit - X @ beta - intercept
-            leverage = own + np.sum(((X - mean) @ turn) ** 2, axis=1)
-            left = np.maximum(1.0 - leverage, 1e-8)[:, None]
-            total += np.sum(w[rows, None] * (residual / left) ** 2)
-        return total / centred.n
-
     def _solve_exactly(self, data, centred, U, penalties, targets):
         """Solve with all digits, penalties being rows."""
         p = self.n_features_in_
         taken = penalties > 0
-        rows_ = (U[:, taken] * centred.length[:, None]).T
+        along = (U[:, taken] * centred.length[:, None]).T
         weights, goals = penalties[taken], targets[taken]
         if self.alpha > 0:
-            rows_ = np.concatenate([rows_, np.eye(p)])
+            along = np.concatenate([along, np.eye(p)])
             weights = np.concatenate([weights, np.full(p, self.alpha)])
             goals = np.concatenate([goals, np.zeros((p, goals.shape[1]))])
-        penalty = Penalty(rows_, weights, goals) if len(weights) else None
+        penalty = Penalty(along, weights, goals) if len(weights) else None
         rows = stack(
             data.X,
             data.Y,
@@ -369,60 +282,3 @@ class DecoupledRidge(LeastSquaresRegressor):
         self.n_iter_ = max(map(len, refined.history))
         self.converged_ = refined.converged
         self._store(coefs, data)
-
-
-class _Clamp(NamedTuple):
-    """Eigenvalues of weak directions and the largest of their groups."""
-
-    values: Any
-    largest: Any
-
-    def penalties(self, kappa):
-        """λ̃ - λ for the target ratio `kappa`."""
-        raised = self.largest / kappa - self.values
-        return np.where(raised > 1e-9 * self.values, raised, 0.0)  # no rounding
-
-
-def _weak(blocks, p):
-    """Weak directions as columns of (p, q) and their clamp."""
-    columns, values, largest = [], [], []
-    for block in blocks:
-        top = block.eigenvalues.max()
-        for j in np.flatnonzero(block.weak):
-            u = np.zeros(p)
-            u[block.indices] = block.basis[:, j]
-            columns.append(u)
-            values.append(block.eigenvalues[j])
-            largest.append(top if top > 0 else 1.0)
-    U = np.stack(columns, axis=1) if columns else np.zeros((p, 0))
-    return U, _Clamp(np.array(values), np.array(largest))
-
-
-def _grid(clamp):
-    """Ratios from 1 to that of the weakest direction, which is no penalty."""
-    if not len(clamp.values):
-        return np.array([1.0])
-    values = np.maximum(clamp.values, LEAST_SHARE * clamp.largest)
-    return np.geomspace(1.0, np.max(clamp.largest / values), N_GRID)
-
-
-def _solve(centred, ridge, U, penalties, targets):
-    """Triangular factor of the penalised normal matrix, and the coefficients."""
-    p, roots = centred.R.shape[1], np.sqrt(penalties)
-    A = [centred.R, (U * roots).T]
-    b = [centred.z, roots[:, None] * targets]
-    if np.any(ridge):
-        A.append(np.diag(ridge))
-        b.append(np.zeros((p, b[0].shape[1])))
-    T = np.linalg.qr(np.hstack([np.concatenate(A), np.concatenate(b)]), mode="r")
-    R, z = T[:p, :p], T[:p, p:]
-    return R, solve_triangular(R, z)
-
-
-def _with_responses(design, columns, b):
-    """Blocks of dense rows with the responses appended."""
-    start = 0
-    for block in design.dense_blocks(columns):
-        stop = start + len(block)
-        yield np.concatenate([block, b[start:stop]], axis=1)
-        start = stop

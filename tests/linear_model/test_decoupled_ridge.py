@@ -196,6 +196,15 @@ def test_weights_of_any_size_choose_a_penalty(criterion, rng):
     np.testing.assert_allclose(most.coef_, many.coef_, rtol=1e-9)
 
 
+def test_arithmetic_that_leaves_the_range_is_refused_in_words(rng):
+    X, y = 1e300 * rng.standard_normal((30, 4)), rng.standard_normal(30)
+    with pytest.raises(ValueError, match="could not be computed with"):
+        DecoupledRidge().fit(X, y, np.full(30, 1e300))
+    X = np.abs(X[:, :1]) / 1e300
+    with pytest.raises(ValueError, match="could not be computed with"):
+        DecoupledRidge(kappa_target="loo").fit(X, 1e-100 * y, np.full(30, 5e-324))
+
+
 def test_weights_equal_repetition_and_zero_absence(rng):
     X, y = confounded(rng)
     weights = rng.randint(0, 3, size=len(X))
