@@ -321,7 +321,7 @@ def kept_per_row(subspace_dim):
     return AUTO_KEPT if subspace_dim == "auto" else max(AUTO_KEPT, subspace_dim)
 
 
-def _spread(matrix, rows, n):
+def place_among(matrix, rows, n):
     """Place a matrix over some rows among all n samples; the others stay empty."""
     if len(rows) == n:
         return sparse_output(matrix)

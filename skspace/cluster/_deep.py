@@ -10,9 +10,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._array import array_namespace, asarray_like, to_numpy
+from .._rows import take_rows
 from .._sklearn import Interval, StrOptions, fit_context
 from .._validation import check_enough_samples, check_overflow, validate_X
-from ._base import SubspaceClusterer, _spread
+from ._base import SubspaceClusterer, place_among
 from ._deep_fit import (
     check_tables,
     find_labels,
@@ -21,7 +22,7 @@ from ._deep_fit import (
     start_views,
 )
 from ._docs import shared_docs
-from ._geometry import find_geometry, prepare, take_rows
+from ._geometry import find_geometry, prepare
 
 UNCHANGED = ("affine", "normalize", "n_jobs")
 
@@ -367,14 +368,14 @@ class DeepSubspaceClustering(SubspaceClusterer):
         found = find_labels(self, self._views, V, inputs, rng)
         self._views = found.views
         self.view_ = found.view
-        self.affinity_matrix_ = _spread(found.affinity, rows, n_samples)
+        self.affinity_matrix_ = place_among(found.affinity, rows, n_samples)
         C = found.coefficients
         if self.dense_representation:
             full = np.zeros((n_samples, n_samples), dtype=C.dtype)
             full[np.ix_(rows, rows)] = C
             self.representation_matrix_ = full
         else:
-            self.representation_matrix_ = _spread(C, rows, n_samples)
+            self.representation_matrix_ = place_among(C, rows, n_samples)
         return found.labels
 
     def _prepare_new(self, X, method):

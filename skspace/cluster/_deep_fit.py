@@ -15,7 +15,7 @@ from .._loop import close_task, log, open_task, run, scalars
 from .._validation import check_memory, check_range, check_sizes, sparse_output
 from ..linalg._self_expression import effective_rank
 from . import _deep_training as stages
-from ._base import AUTO_KEPT
+from ._base import kept_per_row
 from ._deep_encoder import (
     Encoders,
     build_encoders,
@@ -136,10 +136,7 @@ def find_labels(estimator, views, V, inputs, rng):
     n_runs = estimator.n_encoders * (estimator.pretrain is not None)
     n_runs += estimator.train_encoder + (estimator.refine is not None)
     task = open_task(estimator, n_runs=n_runs, X=inputs) if n_runs else None
-    n_keep = AUTO_KEPT
-    if estimator.subspace_dim != "auto":
-        n_keep = max(n_keep, estimator.subspace_dim)
-    n_keep = min(n_keep, max(1, n - 1))
+    n_keep = min(kept_per_row(estimator.subspace_dim), max(1, n - 1))
 
     def graphs_of(views):
         return list(_judged(estimator, views, V, inputs, n_keep, rng))

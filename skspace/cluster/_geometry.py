@@ -7,9 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .._array import array_namespace, to_numpy
-from .._rows import take_rows
-
-__all__ = ["Geometry", "distinct_directions", "find_geometry", "prepare", "take_rows"]
 
 
 class Geometry(NamedTuple):

@@ -12,7 +12,7 @@ from .._loop import close_task, open_task, run, warn_not_converged
 from .._sklearn import Interval, StrOptions
 from .._validation import sparse_output
 from ._affinity import subspace_affinity
-from ._base import AUTO_DIM, SubspaceClusterer, _spread, kept_per_row
+from ._base import AUTO_DIM, SubspaceClusterer, kept_per_row, place_among
 from ._docs import shared_docs
 from ._k_subspaces_fit import (
     co_association,
@@ -202,7 +202,7 @@ class KSubspaces(SubspaceClusterer):
         n_keep = kept_per_row(self.subspace_dim)
         labelings = np.stack([outcome.state.labels for outcome in outcomes])
         affinity = subspace_affinity(co_association(labelings, n_keep, self.n_jobs))
-        self.affinity_matrix_ = _spread(affinity, rows, n_samples)
+        self.affinity_matrix_ = place_among(affinity, rows, n_samples)
         return spectral_labels(
             affinity,
             self.n_clusters,

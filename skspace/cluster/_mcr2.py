@@ -7,10 +7,10 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._array import asarray_like
+from .._rows import take_rows
 from .._sklearn import Interval, StrOptions
 from ._base import SubspaceClusterer
 from ._docs import shared_docs
-from ._geometry import take_rows
 from ._mcr2_fit import find_labels, find_nothing, layer_sizes, scaled
 from ._mcr2_labels import energy_rank
 from ._mcr2_training import TwoHeads

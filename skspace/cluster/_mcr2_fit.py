@@ -10,10 +10,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from .._array import array_namespace
 from .._loop import close_task, log, open_task, run
+from .._rows import take_rows
 from .._validation import check_sizes
 from ..linalg._sinkhorn import eta_of_perplexity
 from ..nn import SGD, Adam
-from ._geometry import take_rows
 from ._mcr2_labels import Check, Checks, InputRate, common_labels, cut_membership
 from ._mcr2_training import (
     Objective,

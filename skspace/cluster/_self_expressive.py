@@ -11,7 +11,7 @@ from .._loop import log
 from .._sklearn import StrOptions
 from .._validation import sparse_output
 from ._affinity import AFFINITIES, subspace_affinity
-from ._base import SubspaceClusterer, _spread, kept_per_row
+from ._base import SubspaceClusterer, kept_per_row, place_among
 from ._rounding import ASSIGN_LABELS, spectral_labels
 
 
@@ -60,8 +60,8 @@ class SelfExpressiveClusterer(SubspaceClusterer):
             rng=rng,
         )
         log(self, "affinity, eigenvectors and labels", perf_counter() - start)
-        self.representation_matrix_ = _spread(C, rows, n_samples)
-        self.affinity_matrix_ = _spread(affinity, rows, n_samples)
+        self.representation_matrix_ = place_among(C, rows, n_samples)
+        self.affinity_matrix_ = place_among(affinity, rows, n_samples)
         self.n_connected_components_ = rounding.n_connected
         return rounding.labels
 
