@@ -1,13 +1,15 @@
+"""Active subspaces: closed forms, invariances, models, contract, bad input."""
+
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from active_cases import Analytic, Quadratic, cosine, ridge_function
 from numpy.testing import assert_allclose
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import RFE, SelectFromModel
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -17,53 +19,11 @@ from sklearn.pipeline import make_pipeline
 from skspace._warnings import DegenerateDataWarning
 from skspace.active import ActiveSubspace
 from skspace.active._estimates import estimate_gradients
-from skspace.active._resampling import interval
-
-
-def ridge_function(rng, n, p, noise=0.05):
-    X = rng.standard_normal((n, p))
-    a = rng.standard_normal(p)
-    a /= np.linalg.norm(a)
-    return X, np.sin(2 * X @ a) + noise * rng.standard_normal(n), a
-
-
-def cosine(active, a):
-    v = active.components_[0] / active.scale_
-    return abs(v @ a) / np.linalg.norm(v) / np.linalg.norm(a)
-
-
-@pytest.fixture
-def quadratic(rng):
-    """f(x) = x'Hx/2 + b'x, whose mean outer product is H M H + b b' + cross terms."""
-    p = 4
-    H = rng.standard_normal((p, p))
-    H, b = H + H.T, rng.standard_normal(p)
-    X = rng.standard_normal((200, p)) * [1, 2, 0.5, 1]
-    return X, 0.5 * np.sum(X @ H * X, axis=1) + X @ b, X @ H + b, (H, b)
-
-
-class Quadratic(RegressorMixin, BaseEstimator):
-    """A fitted model with known derivatives, none of them offered."""
-
-    def __init__(self, H, b):
-        self.H, self.b = H, b
-
-    def fit(self, X, y):
-        self.fitted_ = True
-        return self
-
-    def predict(self, X):
-        return 0.5 * np.sum(X @ self.H * X, axis=1) + X @ self.b
 
 
 class Short(Quadratic):
     def predict(self, X):
         return np.zeros(1)
-
-
-class Analytic(Quadratic):
-    def input_gradients(self, X):
-        return X @ self.H + self.b
 
 
 class Broken(Quadratic):
@@ -181,65 +141,6 @@ def test_weight_equals_repetition(rng, method):
         )
 
 
-def test_equal_rows_with_different_responses_count_by_their_mean(rng):
-    X, y, a = ridge_function(rng, 400, 3, noise=0)
-    up, down = y + 0.3, y - 0.3
-    twice = ActiveSubspace(1, n_resamples=0)
-    twice.fit(np.concatenate([X, X]), np.concatenate([up, down]))
-    once = ActiveSubspace(1, n_resamples=0).fit(X, y)
-    assert_allclose(twice.gradient_covariance_, once.gradient_covariance_, rtol=1e-8)
-    assert cosine(twice, a) > 0.99
-
-
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
-def test_chunks_merge_to_the_fit_of_all(quadratic, order):
-    X, _, G, (H, b) = quadratic
-    parts = [slice(0, 20), slice(20, 150), slice(150, 200)]
-    whole = ActiveSubspace(2).fit(X, gradients=G)
-    chunked = ActiveSubspace(2)
-    for i in order:
-        chunked.partial_fit(X[parts[i]], gradients=G[parts[i]])
-    model = FrozenEstimator(Analytic(H, b))
-    streamed = ActiveSubspace(2, estimator=model)
-    for i in order:
-        streamed.partial_fit(X[parts[i]])
-    for found in (chunked, streamed):
-        assert_allclose(
-            found.gradient_covariance_, whole.gradient_covariance_, rtol=1e-10
-        )
-        assert_allclose(found.transform(X), whole.transform(X), atol=1e-9)
-    assert not hasattr(chunked, "eigenvalue_intervals_")
-
-
-@pytest.mark.parametrize("first", ["constant rows", "no slopes", "few directions"])
-def test_chunks_that_show_nothing_yet_count_in_the_end(quadratic, first):
-    X, _, G, _ = quadratic
-    X, G = X.copy(), G.copy()
-    if first == "constant rows":
-        X[:9] = X[0]
-    elif first == "no slopes":
-        G[:9] = 0
-    else:
-        G[:9] = 1
-    whole = ActiveSubspace(2).fit(X, gradients=G)
-    active = ActiveSubspace(2)
-    with pytest.warns(DegenerateDataWarning, match="Not fitted yet") as said:
-        active.partial_fit(X[:9], gradients=G[:9])
-    assert said[0].filename == __file__
-    with pytest.raises(NotFittedError):
-        active.transform(X)
-    active.partial_fit(X[9:], gradients=G[9:])
-    assert_allclose(active.gradient_covariance_, whole.gradient_covariance_, rtol=1e-10)
-    assert_allclose(active.transform(X), whole.transform(X), atol=1e-9)
-
-
-def test_partial_fit_drops_intervals_of_the_fit_before(quadratic):
-    X, _, G, _ = quadratic
-    active = ActiveSubspace(1).fit(X, gradients=G)
-    active.partial_fit(X, gradients=G)
-    assert not hasattr(active, "bootstrap_")
-
-
 def test_scores_go_back_and_forth(quadratic):
     X, y, _, _ = quadratic
     active = ActiveSubspace(2, method="quadratic").fit(X, y)
@@ -331,80 +232,6 @@ def test_rules_choose_the_dimension_and_keep_their_evidence(rng):
     assert ActiveSubspace().fit(X, gradients=G).n_components_ == 5
 
 
-def test_intervals_hold_what_was_found_and_shrink_with_rows(rng):
-    widths = []
-    for n in (100, 1600):
-        X, y, _ = ridge_function(rng, n, 4, noise=0.3)
-        active = ActiveSubspace(1, random_state=0).fit(X, y)
-        low, high = active.direction_intervals_
-        assert np.all(low <= high)
-        v = active.components_[0]
-        assert np.all((low - 0.1 <= v) & (v <= high + 0.1))
-        widths.append(np.mean(high - low))
-        low, high = active.feature_importance_intervals_
-        assert np.all((low >= 0) & (high <= 1))
-        assert np.all(active.eigenvalue_intervals_ >= 0)
-    assert widths[1] < widths[0] / 2
-
-
-def test_intervals_for_given_gradients_cover_at_their_level():
-    """The truth is in closed form: gradients (2 + e1, 1 + e2), e standard normal."""
-    truth = np.array([[5.0, 2.0], [2.0, 2.0]])
-    values, axes = np.linalg.eigh(truth)
-    top, v = values[1], axes[:, 1] * np.sign(axes[0, 1])
-    held = []
-    for seed in range(120):
-        rng = np.random.RandomState(seed)
-        X = rng.standard_normal((150, 2))
-        G = rng.standard_normal((150, 2)) + np.array([2.0, 1.0])
-        active = ActiveSubspace(1, standardize=False, n_resamples=200, random_state=0)
-        active.fit(X, gradients=G)
-        low, high = active.eigenvalue_intervals_[:, 0]
-        inside = [low <= top <= high]
-        low, high = active.direction_intervals_
-        inside += list((low <= v) & (v <= high))
-        inside.append(
-            np.arccos(min(1, abs(active.components_[0] @ v)))
-            <= (active.direction_angle_)
-        )
-        held.append(inside)
-    # Two standard errors of 120 draws, and the small-sample loss of a bootstrap.
-    assert np.all(np.mean(held, axis=0) > 0.88)
-
-
-def test_intervals_from_values_cover_at_their_level():
-    """Noise of the response moves the direction: the wild bootstrap must see it."""
-    a = np.array([1.0, 2.0, -2.0]) / 3
-    held = []
-    for seed in range(60):
-        rng = np.random.RandomState(seed)
-        X = rng.standard_normal((250, 3))
-        y = X @ a + 0.3 * (X @ a) ** 2 + 0.7 * rng.standard_normal(250)
-        active = ActiveSubspace(1, standardize=False, random_state=0).fit(X, y)
-        v = a * np.sign(active.components_[0] @ a)
-        low, high = active.direction_intervals_
-        held.append((low <= v) & (v <= high))
-    assert 0.85 < np.mean(held) <= 1
-
-
-@pytest.mark.parametrize("factor", [1e-140, 1e25, 1e139])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_sizes_of_gradients_change_no_interval(quadratic, factor, dtype):
-    X, _, G, _ = quadratic
-    X = X.astype(dtype)
-    active = ActiveSubspace(random_state=0).fit(X, gradients=G / 1e2)
-    other = ActiveSubspace(random_state=0).fit(X, gradients=G / 1e2 * factor)
-    for name, power in (
-        ("eigenvalues_", 2),
-        ("eigenvalue_intervals_", 2),
-        ("direction_intervals_", 0),
-        ("feature_importance_intervals_", 0),
-    ):
-        expected = getattr(active, name)
-        found = getattr(other, name) / factor ** (power / 2) / factor ** (power / 2)
-        assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-
-
 def test_noise_is_not_taken_for_slope(rng):
     X = rng.standard_normal((200, 5))
     y = X[:, 0] + rng.standard_normal(200)
@@ -424,14 +251,6 @@ def test_residuals_have_the_variance_of_the_noise(rng):
         standardize=True,
     )
     assert np.var(field.residuals) * np.var(y) == pytest.approx(0.25, rel=0.15)
-
-
-def test_middle_of_an_interval_has_the_bias_of_resamples_taken_off():
-    draws = np.array([[3.0], [5.0]])
-    for unbias, middle in ((False, 2.0), (True, 0.0)):
-        low, high = interval(np.array([2.0]), draws, 0.95, unbias=unbias)
-        reach = 1.959964 * np.sqrt(2)
-        assert_allclose([low[0], high[0]], [middle - reach, middle + reach], rtol=1e-6)
 
 
 def test_differences_are_divided_by_the_step_that_was_made(rng):
@@ -455,25 +274,6 @@ def test_equal_rows_count_as_one_with_their_mean(quadratic, method):
     active = clone(expected)
     active.fit(np.r_[X, X[:1]], apart, sample_weight=np.r_[weights, 1])
     assert_allclose(active.eigenvalues_, expected.eigenvalues_, rtol=1e-9)
-
-
-def test_huge_weights_are_many_repetitions(quadratic):
-    X, _, G, _ = quadratic
-    weights = np.full(len(X), 1e150)
-    active = ActiveSubspace(random_state=0).fit(X, gradients=G, sample_weight=weights)
-    assert active.direction_angle_ < 1e-5
-    low, high = active.eigenvalue_intervals_
-    assert_allclose(low, high, rtol=1e-5)
-
-
-def test_without_resamples_there_are_no_intervals(quadratic):
-    X, _, G, _ = quadratic
-    active = ActiveSubspace(n_resamples=0).fit(X, gradients=G)
-    assert not hasattr(active, "eigenvalue_intervals_")
-    with pytest.raises(ValueError, match="n_resamples > 0"):
-        active.set_params(n_components="bootstrap").fit(X, gradients=G)
-    with pytest.raises(ValueError, match="does not keep"):
-        active.partial_fit(X, gradients=G)
 
 
 @pytest.mark.parametrize("method", ["local_linear", "linear", "quadratic"])
