@@ -136,8 +136,7 @@ def verdict(rows):
 def _draw(figure, rows):
     """Accuracy against parity gap of every representation."""
     axes = figure.subplots()
-    for name, (accuracy, gap, _, _) in rows:
-        axes.plot(gap, accuracy, "o")
-        axes.annotate(name, (gap, accuracy), xytext=(5, 4), textcoords="offset points")
-    axes.margins(x=0.3, y=0.15)  # room for names
+    for (name, (accuracy, gap, _, _)), marker in zip(rows, "os^vx", strict=True):
+        axes.plot(gap, accuracy, marker, label=name, fillstyle="none", markersize=9)
+    axes.legend(loc="lower right", fontsize=8)
     axes.set(xlabel="parity gap", ylabel="accuracy")
