@@ -49,7 +49,7 @@ axes[0].set_title("absolute correlation")
 for (i, j), value in np.ndenumerate(numbers.to_numpy()):
     color = "black" if value > 0.6 else "white"
     axes[0].text(j, i, f"{value:.2f}", ha="center", va="center", color=color)
-DependenceMatrixDisplay.from_data(frame, n_neighbors=8, ax=axes[1])
+_ = DependenceMatrixDisplay.from_data(frame, n_neighbors=8, ax=axes[1])
 
 # %%
 # Estimates of independent columns are small, but not 0. A permutation test says what
