@@ -38,6 +38,8 @@ class Library:
             self.xp = pytest.importorskip(f"array_api_compat.{name}")
             if name == "torch":
                 module.set_num_threads(1)
+            elif not module.cuda.is_available():
+                pytest.skip("no CUDA device")
 
     def asarray(self, x):
         x = np.array(x)

@@ -338,7 +338,7 @@ def test_every_library_gives_the_same_density(library, rng):
         assert type(density) is type(table)
         density = library.to_numpy(density)
         assert density.dtype == dtype
-        np.testing.assert_allclose(density, expected, rtol=tolerance)
+        np.testing.assert_allclose(density, expected, rtol=tolerance, atol=tolerance)
         fitted = fit_subspaces(table, labels, 2, 4, affine=True)
         residuals = library.to_numpy(subspace_residuals(table, *fitted))
         assert residuals.dtype == dtype
