@@ -6,6 +6,7 @@ import numpy as np
 
 from .._array import asarray_like, to_numpy
 from .._rank import Spectrum, choose_rank
+from ..linalg._gradient_moments import leading_axes
 from ..linalg._rbf import input_gradients, row_blocks
 
 
@@ -33,7 +34,7 @@ def describe(estimator, model, rows, frame):
         scale = np.ones_like(scale)
     cholesky = lower(L)
     precision = cholesky @ cholesky.T
-    eigenvalues, vectors = spectrum(precision)
+    eigenvalues, vectors = leading_axes(precision)
     n_components, evidence = choose(
         estimator.n_components, eigenvalues, L.shape[1], rows
     )
@@ -76,15 +77,6 @@ def lower(L):
     return np.tril((R * sign[:, None]).T)
 
 
-def spectrum(matrix):
-    """Eigenvalues, falling, and eigenvectors whose largest entries are positive."""
-    eigenvalues, vectors = np.linalg.eigh(matrix)
-    eigenvalues, vectors = np.maximum(eigenvalues[::-1], 0.0), vectors[:, ::-1]
-    largest = np.argmax(np.abs(vectors), axis=0)
-    signs = np.sign(vectors[largest, np.arange(vectors.shape[1])])
-    return eigenvalues, vectors * np.where(signs == 0, 1.0, signs)
-
-
 def share(values):
     """Values by their sum, or zeros."""
     total = np.sum(values)
@@ -120,5 +112,5 @@ def importances(kind, precision, eigenvalues, vectors, gradients, n_components):
         return share(np.abs(vectors) @ eigenvalues)
     if kind == "diagonal":
         return share(np.maximum(np.diagonal(precision), 0.0))
-    values, axes = spectrum(gradients)
+    values, axes = leading_axes(gradients)
     return share(axes[:, :n_components] ** 2 @ values[:n_components])

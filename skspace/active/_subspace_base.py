@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 from .._array import array_namespace, to_numpy
 from .._estimator import Estimator
 from .._validation import refuses_overflow, validate_scores, validate_X
-from ..linalg._basis import fix_column_signs
 from ..linalg._gradient_moments import activity_scores, leading_axes
 
 RANK = 1e-12
@@ -19,9 +18,8 @@ RANK = 1e-12
 
 
 def axes_and_rank(matrix):
-    """Eigenvalues, eigenvectors with fixed signs, and the numerical rank."""
+    """Eigenvalues, eigenvectors, and the numerical rank."""
     values, axes = leading_axes(matrix)
-    axes = fix_column_signs(axes)
     host = to_numpy(values)
     return values, axes, int(np.sum(host > RANK * host[0]))
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._array import array_namespace, asarray_like, to_numpy
+from ._basis import fix_column_signs
 
 MOST_CANDIDATES = 20
 """Most dimensions for which the error of a subspace is measured."""
@@ -58,6 +59,7 @@ def gradient_moments(X, gradients, weights):
     gradients : array of shape (n_samples, n_outputs, n_features)
         In units of the outputs per unit of X; outputs are added up.
     weights : array of shape (n_samples,)
+        Not negative, and not all zero.
 
     Returns
     -------
@@ -69,6 +71,12 @@ def gradient_moments(X, gradients, weights):
         If squares of the gradients would overflow.
     """
     xp = array_namespace(X)
+    kept = np.flatnonzero(to_numpy(weights))
+    if len(kept) < X.shape[0]:  # rows that do not count decide neither origin nor unit
+        kept = asarray_like(kept, X)
+        X, gradients, weights = (
+            xp.take(x, kept, axis=0) for x in (X, gradients, weights)
+        )
     X, gradients = (xp.astype(x, xp.float64, copy=False) for x in (X, gradients))
     unit = powers_of_two(X)
     u = asarray_like(unit, X)
@@ -158,11 +166,12 @@ def mean_outer(moments, *, standardize):
 
 
 def leading_axes(matrix):
-    """Eigenvalues (never below zero) and eigenvectors, the largest first."""
+    """Eigenvalues, never below zero and falling, and eigenvectors with fixed signs."""
     xp = array_namespace(matrix)
     values, vectors = xp.linalg.eigh(matrix)
     values = xp.flip(values, axis=-1)
-    return xp.maximum(values, xp.zeros_like(values)), xp.flip(vectors, axis=-1)
+    vectors = fix_column_signs(xp.flip(vectors, axis=-1))
+    return xp.maximum(values, xp.zeros_like(values)), vectors
 
 
 def activity_scores(values, vectors):
