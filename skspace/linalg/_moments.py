@@ -176,7 +176,7 @@ def _dense_moments(X, labels, n_slices, weights, per_slice, fourth):
 def _block_moments(X, labels, weights, n_slices, per_slice, fourth):
     """Moments of a block about a point inside it, then about the means."""
     xp = array_namespace(X)
-    pivot = xp.mean(xp.astype(X[: min(256, X.shape[0]), :], xp.float64), axis=0)
+    pivot = _point_inside(X, weights)
     rows, sums, weight, counts = group_by_slice(X, pivot, labels, weights, n_slices)
     shift = sums / _positive(weight)[:, None]
     if per_slice:
@@ -198,6 +198,17 @@ def _block_moments(X, labels, weights, n_slices, per_slice, fourth):
         cubic = (q * xp.sqrt(inverse)) @ rows
         part = part._replace(fourth=FourthMoment(xp.sum(q * q * inverse), cubic))
     return part
+
+
+def _point_inside(X, weights):
+    """Weighted mean of the first rows: rows that do not count may be far away."""
+    xp = array_namespace(X)
+    head = slice(0, min(256, X.shape[0]))
+    if not bool(xp.any(weights[head] > 0)):
+        head = slice(0, X.shape[0])
+    share = weights[head] / _positive(xp.max(weights[head]))
+    share = share / _positive(xp.sum(share))
+    return share @ xp.astype(X[head, :], xp.float64)
 
 
 def _sparse_moments(X, labels, n_slices, weights, per_slice, fourth):

@@ -216,3 +216,29 @@ def test_fourth_powers_that_leave_the_range_are_refused(rng, unit):
     moments = slice_moments(unit * X, labels, 3, per_slice=False, fourth=4)
     with pytest.raises(ValueError, match="fourth powers of the features"):
         ledoit_wolf_shrinkage(moments, total_moments(moments))
+
+
+@pytest.mark.parametrize("per_slice", [True, False])
+@pytest.mark.parametrize("n_away", [3, 300, 390])
+def test_rows_of_weight_zero_may_be_far_away(library, rng, per_slice, n_away):
+    X, labels, _ = table(rng, n=400)
+    weights = (np.arange(400) >= n_away) * 1.0
+    X[:n_away] = 1e12
+    kind = {"per_slice": per_slice, "fourth": 4}
+    found = slice_moments(library.asarray(X), labels, 3, weights=weights, **kind)
+    alone = slice_moments(X[n_away:], labels[n_away:], 3, **kind)
+    for mine, other in zip(found[:3], alone[:3], strict=True):
+        np.testing.assert_allclose(library.to_numpy(mine), other, atol=1e-10)
+    for mine, other in zip(found.fourth, alone.fourth, strict=True):
+        np.testing.assert_allclose(library.to_numpy(mine), other, rtol=1e-9, atol=1e-8)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_moments_do_not_depend_on_the_unit_of_weights(rng, unit):
+    X, labels, weights = table(rng)
+    plain, other = (
+        slice_moments(X, labels, 3, weights=w, per_slice=True)
+        for w in (weights, unit * weights)
+    )
+    np.testing.assert_allclose(other.mean, plain.mean, atol=1e-12)
+    np.testing.assert_allclose(other.scatter / unit, plain.scatter, atol=1e-10)
