@@ -247,6 +247,11 @@ class SpikedPCA(NormalModel, PrincipalComponents):
         """Fit to :class:`Rows`."""
         head, xp = rows.head, array_namespace(rows.head)
         shape = (*rows.shape, head.shape[1])
+        if shape[0] < 2:
+            raise ValueError(
+                f"Found {shape[0]} sample(s) while a minimum of 2 is required by "
+                "SpikedPCA."
+            )
         solver = choose_solver(self.svd_solver, self.n_components, *shape)
         if solver == "randomized":
             raise ValueError(

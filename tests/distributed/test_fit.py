@@ -185,6 +185,12 @@ REFUSED = {
     "number": (SIR, lambda: (da.from_array(Y).sum(), Y), {}, "without rows"),
     "no rows": (SIR, lambda: (delayed(X[:0], 0), Y[:0]), {}, "no rows in any"),
     "short y": (SIR, lambda: (irregular(), Y[:9]), {}, "inconsistent numbers"),
+    "one row": (
+        SpikedPCA(),
+        lambda: (da.from_array(X[:1]), None),
+        {},
+        "minimum of 2 is required by SpikedPCA",
+    ),
     "nothing": (SIR, lambda: ([dask.delayed(None)], Y), {}, "block .* got NoneType"),
     "other places": (
         SIR,
