@@ -12,7 +12,7 @@ from .._array import array_namespace, asarray_like, to_numpy
 from ..linalg._coding_rate import cluster_volumes, log_volume
 from ..linalg._sinkhorn import symmetric_scaling
 from ._geometry import find_geometry, prepare
-from ._rounding import ASSIGN_LABELS, round_embedding
+from ._rounding import ASSIGN_LABELS, assign_rows
 
 RANK_ENERGY = 0.95
 """Share of energy that counts dimensions of features, as in the paper."""
@@ -189,7 +189,7 @@ def common_labels(labellings, n_clusters, n_init, rng):
 
 
 def _roundings(vectors, n_init, rng):
-    return [round_embedding(vectors, how, n_init, rng) for how in ASSIGN_LABELS]
+    return [assign_rows(vectors, how, n_init, rng) for how in ASSIGN_LABELS]
 
 
 def _leading(scaling, k):

@@ -16,12 +16,10 @@ ASSIGN_LABELS = ("kmeans", "cluster_qr", "discretize")
 
 
 class Rounding(NamedTuple):
-    """Labels of an affinity graph; -1 where the graph says nothing."""
+    """Labels of an affinity graph."""
 
-    labels: np.ndarray
-    embedding: np.ndarray
-    eigenvalues: np.ndarray
-    n_connected: int
+    labels: np.ndarray  # (n,), -1 where the graph says nothing
+    n_connected: int  # connected components with more than one vertex
 
 
 def spectral_labels(affinity, n_clusters, *, assign_labels, n_init, rng):
@@ -83,15 +81,13 @@ def spectral_labels(affinity, n_clusters, *, assign_labels, n_init, rng):
             stacklevel=6,
         )
     labels = np.full(n, -1, dtype=np.int64)
-    labels[embedding.vertices] = round_embedding(
+    labels[embedding.vertices] = assign_rows(
         embedding.vectors, assign_labels, n_init, rng
     )
-    return Rounding(
-        labels, embedding.vectors, embedding.eigenvalues, embedding.n_connected
-    )
+    return Rounding(labels, embedding.n_connected)
 
 
-def round_embedding(vectors, assign_labels, n_init, rng):
+def assign_rows(vectors, assign_labels, n_init, rng):
     """Labels from 0 without gaps for rows of leading eigenvectors."""
     if assign_labels == "cluster_qr":
         labels = cluster_qr(vectors)

@@ -16,8 +16,8 @@ from ..graph._leading import dense_leading, krylov, randomized
 from ..graph._smoothed import HELD_BYTES, ScaledGram, SmoothedAttributes
 from ..graph._snem import Partition, cluster_sums, partition_of, round_embedding
 from ..graph._sparse_dense import scale_rows
-from ..graph._spectral import cluster_qr, discretize, unit_rows
 from ..linalg._basis import column_signs
+from ._rounding import assign_rows
 
 __all__ = [
     "Solution",
@@ -210,13 +210,8 @@ def _assign(U, values, k, n_init, assign, eps, rng):
         return partition_of(U, labels, k)
     if assign == "snem":
         return round_embedding(U, k, n_init, rng)
-    if assign == "cluster_qr":
-        labels = cluster_qr(_with_constant(U))
-    elif assign == "discretize":
-        labels = discretize(U, rng)
-    else:
-        labels = KMeans(k, n_init=n_init, random_state=rng).fit_predict(unit_rows(U))
-    return partition_of(U, labels, k)
+    rows = _with_constant(U) if assign == "cluster_qr" else U
+    return partition_of(U, assign_rows(rows, assign, n_init, rng), k)
 
 
 def _with_constant(U):
