@@ -322,8 +322,9 @@ class ActiveSubspace(GradientBlocks, SubspaceTransformer):
         found = mean_outer(moments, standardize=self.standardize)
         if float(xp.max(xp.abs(found.matrix))) == 0:
             raise NotEnoughYetError(
-                "All gradients are zero: the function depends on no feature that "
-                "varies. A model that is a step function may need a larger step."
+                "Squares of all gradients are zero: the function depends on no feature "
+                "that varies. A model that is a step function may need a larger step, "
+                "a function of tiny values a factor."
             )
         values, axes, rank = axes_and_rank(found.matrix)
         host = to_numpy(values)

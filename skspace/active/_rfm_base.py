@@ -17,6 +17,9 @@ from ._estimates import distinct_rows, standard_deviations
 from ._rfm_rounds import ALPHAS, BANDWIDTHS, Choice, Rows, choose, replay
 from ._subspace_base import SubspaceTransformer, axes_and_rank
 
+LARGEST = 1e150
+"""Largest number that can be squared, and one by the least."""
+
 
 class RecursiveFeatureMachine(SubspaceTransformer):
     """What regressor and classifier share; they say what the outputs are."""
@@ -81,6 +84,12 @@ class RecursiveFeatureMachine(SubspaceTransformer):
             scale = np.where(scale > 0, 1.0, 0.0)
         divisor = np.where(scale > 0, scale, 1.0)
         rows = rows._replace(X=np.where(scale > 0, (rows.X - mean) / divisor, 0.0))
+        away = np.max(np.abs(rows.X))
+        if away > LARGEST or 0 < away < 1 / LARGEST:
+            raise ValueError(
+                f"Rows lie up to {away:.0e} from their mean, whose square overflows or "
+                "vanishes; set standardize=True, or multiply X by a constant."
+            )
         choice, left = self._choose(rows, rng)
         machine = replay(rows, choice, self.kernel)
         self._keep(dtype, machine, rows, MeanOuter(None, mean, scale), unit)

@@ -84,7 +84,8 @@ class RecursiveFeatureMachineClassifier(ClassifierMixin, RecursiveFeatureMachine
         Raises
         ------
         ValueError
-            If there is one class, or the kernel matrix exceeds the memory bound.
+            If there is one class, squares of X overflow or vanish without
+            `standardize`, or the kernel matrix exceeds the memory bound.
         """
         X, _ = validate_X(
             self, X, y=None if y is None else "no_validation", ensure_min_samples=2

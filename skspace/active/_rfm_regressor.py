@@ -9,7 +9,7 @@ from .._response import check_weights
 from .._sklearn import fit_context
 from .._validation import refuses_overflow, validate_X
 from ._estimates import standard_deviations
-from ._rfm_base import RecursiveFeatureMachine
+from ._rfm_base import LARGEST, RecursiveFeatureMachine
 from ._rfm_docs import recursive_docs
 from ._targets import check_numbers
 
@@ -77,7 +77,8 @@ class RecursiveFeatureMachineRegressor(RegressorMixin, RecursiveFeatureMachine):
         Raises
         ------
         ValueError
-            If y is constant, or the kernel matrix exceeds the memory bound.
+            If y is constant, squares of y, or of X without `standardize`, overflow or
+            vanish, or the kernel matrix exceeds the memory bound.
         """
         X, _ = validate_X(
             self, X, y=None if y is None else "no_validation", ensure_min_samples=2
@@ -89,6 +90,11 @@ class RecursiveFeatureMachineRegressor(RegressorMixin, RecursiveFeatureMachine):
             raise ValueError(
                 "y has a single value: it depends on nothing. Pass a response that "
                 "varies."
+            )
+        if not 1 / LARGEST <= np.max(unit) <= LARGEST:
+            raise ValueError(
+                f"y has a standard deviation of {np.max(unit):.0e}, whose square "
+                "overflows or vanishes; multiply y by a constant."
             )
         self._fit(X, Y, weights, np.where(unit > 0, unit, 1.0))
         return self

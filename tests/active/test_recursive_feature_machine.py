@@ -196,8 +196,12 @@ def test_bad_input(table):
         RecursiveFeatureMachineRegressor().fit(np.ones((4, 2)), np.arange(4))
     with pytest.raises(ValueError, match="more than the"):
         RecursiveFeatureMachineRegressor(1, n_components=9).fit(X, y)
-    with np.errstate(all="ignore"), pytest.raises(ValueError, match="overflow"):
-        RecursiveFeatureMachineRegressor(1).fit(X, y * 1e300)
+    for size in (1e300, 1e-200):
+        with pytest.raises(ValueError, match="multiply y by a constant"):
+            RecursiveFeatureMachineRegressor(1).fit(X, size * y)
+        for cls in MACHINES:
+            with pytest.raises(ValueError, match="set standardize=True, or multiply X"):
+                cls(1, standardize=False).fit(size * X, y > 0)
 
 
 @pytest.mark.parametrize("kernel", ["laplace", "gaussian"])
