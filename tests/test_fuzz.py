@@ -91,6 +91,7 @@ UNBOUNDED = (
 # is not looked at in every step.
 UNKNOWN = (
     "subsamples.sd",
+    "expected_digits",
     "condition_number",
     "condition_number_scaled",
     "training_curves_.",

@@ -26,8 +26,6 @@ from ._rows import extended
 MOST_PASSES = 50
 UNKNOWN_RATE = 1e-3
 """Expected of an iterative solver before the second pass has measured it."""
-MOST_CONDITION = 1e7
-"""Beyond it conjugate gradients miss weak directions, and the errors left there."""
 GOOD = 1e-8
 """Relative error above which a refined solution counts as failed."""
 
@@ -53,13 +51,6 @@ class Refined(NamedTuple):
     """Dicts of the numbers of every pass, of every response."""
     digits: float
     converged: bool
-
-    def by_iterations(self, condition):
-        """Claim no more than iterations on columns of this condition could see."""
-        if condition <= MOST_CONDITION:
-            return self
-        digits = min(self.digits, -np.log10(EPS * condition))
-        return self._replace(digits=digits, converged=False)
 
 
 class LeastSquaresRegressor(

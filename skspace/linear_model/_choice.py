@@ -49,6 +49,8 @@ class Built(NamedTuple):
     """(columns, columns - rank) null space, where there is one."""
     length: Any = None
     """(columns,) lengths."""
+    condition: Any = None
+    """Of the preconditioned columns, where it is known."""
 
 
 def choose(kind, X, *, alpha, groups):
@@ -146,8 +148,14 @@ def _schur(design, groups, names):
             "preconditioner='schur' needs columns that do not depend on each other, "
             f"and X is rank deficient{zeros}; set alpha > 0 or use 'qr'."
         )
-    L = right_preconditioner(blocks) / length[:, None]
-    return Built(Matrix(L), R=R, spectrum=singular_spectrum(unit), rank=R.shape[1])
+    L = right_preconditioner(blocks)
+    return Built(
+        Matrix(L / length[:, None]),
+        R=R,
+        spectrum=singular_spectrum(unit),
+        rank=R.shape[1],
+        condition=float(np.linalg.cond(unit @ L)),
+    )
 
 
 def _sketch(design, b, rng):

@@ -16,6 +16,9 @@ from ..linalg._refinement import EPS
 
 __all__ = ["Conditioning", "conditioning_of"]
 
+MOST_CONDITION = 1e7
+"""Beyond it conjugate gradients miss weak directions, and the errors left there."""
+
 
 @dataclass(frozen=True)
 class Conditioning:
@@ -29,16 +32,19 @@ class Conditioning:
     condition_number_scaled : float
         The same for columns at unit length: what no choice of units removes.
     condition_number_preconditioned : float
-        Of the problem that was iterated on; 1 after a QR, else estimated from below.
+        Of the problem that was iterated on: 1 after a QR, exact with "schur", else
+        estimated from below.
     weak_directions : tuple of WeakDirection
         Combinations of columns that are nearly zero, weakest first, at most five: each
         a (condition_index, features, loadings).
     expected_digits : float
         Correct significant digits of the coefficient that has least, as far as data
-        in doubles are taken for exact. Where no factor was computed, as far as
-        iterations saw weak directions: an upper bound.
+        in doubles are taken for exact. NaN where no factor was computed ("block",
+        "nystrom", "jacobi", "none"): iterations do not see every weak direction, nor
+        errors left there.
     expected_digits_unrefined : float
-        What a QR in plain doubles is sure to leave; often a digit or two more.
+        What a QR in plain doubles is sure to leave; often a digit or two more. NaN
+        likewise.
     n_iter : int
         Iterations of the solver.
     n_refinements : int
@@ -116,19 +122,23 @@ def conditioning_of(
         scaled = condition
     elif kind == "none":
         raw = condition
-    plain = plain_digits(found, x, residual, condition)
+    plain = plain_digits(found, x, residual)
     digits, passes = plain, []
     if refined is not None:
-        digits, passes = refined.digits, max(refined.history, key=len)
+        passes = max(refined.history, key=len)
+        seen = condition <= MOST_CONDITION
+        digits = refined.digits if seen else min(refined.digits, plain)
     elif kind != "qr":
         digits = plain + np.log10(EPS / max(tol, EPS))
+    if np.isnan(plain):
+        digits = np.nan
     return Conditioning(
         condition_number=float(raw),
         condition_number_scaled=float(scaled),
         condition_number_preconditioned=float(condition),
         weak_directions=weak,
-        expected_digits=float(max(digits, 0.0)),
-        expected_digits_unrefined=float(max(plain, 0.0)),
+        expected_digits=float(np.maximum(digits, 0.0)),
+        expected_digits_unrefined=float(np.maximum(plain, 0.0)),
         n_iter=n_iter,
         n_refinements=len(passes),
         change_history=tuple(one["change"] for one in passes),
@@ -142,18 +152,21 @@ def ratio(spectrum):
         return s[0] / s[-1] if s[-1] > 0 else np.inf
 
 
-def plain_digits(found, x, residual, condition):
-    """Digits of the worst coefficient that plain doubles leave."""
+def plain_digits(found, x, residual):
+    """Digits of the worst coefficient that plain doubles leave; NaN without a factor.
+
+    Of dependent columns, those that their rank leaves.
+    """
     R, spectrum = found.R, found.spectrum
-    if spectrum is not None and len(spectrum.values) == len(x) == len(R):
-        if spectrum.values[-1] > rank_tolerance(len(R)) * spectrum.values[0]:
-            length = np.linalg.norm(R, axis=0)
-            x = x * length[:, None]
-            error = plain_error(R / length, x, np.nan_to_num(residual))
-            size = np.maximum(np.abs(x), EPS * np.max(np.abs(x), initial=0.0))
-            size[size == 0] = 1.0
-            return -np.log10(np.max(np.maximum(error / size, EPS / 2)))
-        values = spectrum.values
-        least = values[values > rank_tolerance(len(R)) * values[0]]
-        condition = values[0] / least[-1] if least.size else 1.0
-    return -np.log10(EPS * condition)
+    if R is None:
+        return np.nan
+    values = spectrum.values
+    least = values[values > rank_tolerance(len(x)) * values[0]]
+    if len(least) < len(x) or len(R) < len(x):
+        return -np.log10(EPS * (values[0] / least[-1] if least.size else 1.0))
+    length = np.linalg.norm(R, axis=0)
+    x = x * length[:, None]
+    error = plain_error(R / length, x, np.nan_to_num(residual))
+    size = np.maximum(np.abs(x), EPS * np.max(np.abs(x), initial=0.0))
+    size[size == 0] = 1.0
+    return -np.log10(np.max(np.maximum(error / size, EPS / 2)))

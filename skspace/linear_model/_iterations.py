@@ -14,6 +14,7 @@ from ..linalg._conditioning import power_of_two
 from ..linalg._design import Design
 from ..linalg._lsqr import conjugate_gradients, lsmr, lsqr
 from ._choice import build_preconditioner
+from ._conditioning import MOST_CONDITION
 from ._groups import resolve_groups
 from ._rows import Rows, column_scale, response_scale, stack_with_ridge
 
@@ -34,7 +35,7 @@ class Iterated(NamedTuple):
     refined: Any
     """Refined, or None."""
     condition: float
-    """Of the preconditioned problem, estimated from below."""
+    """Of the preconditioned problem; estimated from below where it is not known."""
     residual: Any
     """(k,) lengths."""
     n_iter: int
@@ -104,12 +105,14 @@ def iterate(model, data, kind, *, refine, names):
             n_iter += outcome.n_iter
         high, low = outcome.state.spectrum()
     condition = high / low if low > 0 else np.inf
+    if built.condition is not None:
+        condition = built.condition
     coefs, refined = rows.to_data(x), None
     converged = outcome.converged
     if refine:
         refined = _refined(model, data, alpha, design, built, coefs, task)
-        refined = refined.by_iterations(condition)
-        coefs, converged = refined.coefs, refined.converged
+        coefs = refined.coefs
+        converged = refined.converged and condition <= MOST_CONDITION
     close_task(task, model, X=data.X)
     residual = outcome.state.residual
     return Iterated(coefs, rows, built, refined, condition, residual, n_iter, converged)

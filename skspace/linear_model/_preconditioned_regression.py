@@ -81,7 +81,9 @@ class PreconditionedRegression(LeastSquaresRegressor):
     intercept_ : float or ndarray of shape (n_targets,)
         Constant; 0.0 without `fit_intercept`.
     conditioning_ : Conditioning
-        Condition numbers, weak directions by name, digits to expect, the history.
+        Condition numbers, weak directions by name, digits to expect, the history. Of
+        digits and weak directions nothing is known where no factor was computed
+        ("block", "nystrom", "jacobi", "none").
     rank_ : int or None
         Rank of X, with the constant and the ridge. None where no factor was computed
         ("block", "jacobi", "none"; "nystrom" has full rank).
@@ -311,12 +313,15 @@ class PreconditionedRegression(LeastSquaresRegressor):
             condition=condition,
             residual=residual,
         )
-        if refined is not None and not refined.converged:
+        if refined is not None and not self.converged_:
             found, weak = self.conditioning_, self.conditioning_.weak_directions[:1]
+            digits = "an unknown number of"
+            if not np.isnan(found.expected_digits):
+                digits = f"about {found.expected_digits:.0f}"
             warnings.warn(
-                f"{type(self).__name__}: refinement stopped with about "
-                f"{max(refined.digits, 0):.0f} correct digits; condition number of the "
-                f"scaled columns {found.condition_number_scaled:.1g}, nearly zero "
+                f"{type(self).__name__}: refinement stopped with {digits} correct "
+                f"digits; condition number of the scaled columns "
+                f"{found.condition_number_scaled:.1g}, nearly zero "
                 f"combinations of {[one.features for one in weak]}. Drop a column, set "
                 "alpha > 0, or choose another preconditioner.",
                 ConvergenceWarning,
