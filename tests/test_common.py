@@ -8,8 +8,9 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import (
@@ -279,6 +280,31 @@ def _subclasses(cls):
 def test_parameters_are_validated_with_scikit_learns_messages(estimator):
     """What scikit-learn runs on its own estimators only."""
     check_param_validation(type(estimator).__name__, estimator)
+
+
+def weighted():
+    for estimator in instances():
+        if "sample_weight" in inspect.signature(estimator.fit).parameters:
+            if "random_state" in estimator.get_params():
+                estimator.set_params(random_state=0)
+            yield estimator
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::skspace._warnings.SkspaceWarning")
+@pytest.mark.parametrize("estimator", list(weighted()), ids=name_of)
+def test_rows_of_weight_zero_may_be_far_away(estimator, rng):
+    """scikit-learn's own check has them among the others."""
+    X = rng.standard_normal((60, 4)) + 3 * (np.arange(60) < 20)[:, None]
+    y = X[:, 0] + 0.3 * rng.standard_normal(60)
+    y = (y > np.median(y)) * 1 if is_classifier(estimator) else y
+    far = 1e12 * rng.choice([-1.0, 1.0], size=(7, 4))
+    weights = np.repeat([0.0, 1.0], [7, 60])
+    whole = clone(estimator).fit(np.r_[far, X], np.r_[y[:7], y], sample_weight=weights)
+    alone = clone(estimator).fit(X, y, sample_weight=np.ones(60))
+    method = "predict" if hasattr(alone, "predict") else "transform"
+    found, expected = (getattr(model, method)(X) for model in (whole, alone))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.skipif(
