@@ -66,7 +66,7 @@ class KSubspaces(SubspaceClusterer):
         Number of subspaces.
     consensus : bool, default=False
         Whether to cluster the graph of co-associations of all starts (EKSS) in place
-        of taking the best start.
+        of taking the best start. `assign_labels` and `n_jobs` concern it alone.
     max_iter : int, default=100
         Iterations at most, of each start. With `consensus` each makes three or as
         many as this allows.
@@ -99,7 +99,7 @@ class KSubspaces(SubspaceClusterer):
 
     See Also
     --------
-    LeastSquaresSubspaceClustering : Deterministic, and better on images.
+    LeastSquaresSubspaceClustering : In closed form, and better on images.
 
     Notes
     -----
@@ -116,9 +116,8 @@ class KSubspaces(SubspaceClusterer):
 
     Cost: O(n d subspace_dim n_clusters) an iteration and start, plus the singular
     value decompositions O(n d min(n / n_clusters, d)); with `consensus` O(n² n_init)
-    more for the counts, in row blocks, which alone `n_jobs` concerns. Runs on NumPy,
-    CuPy and PyTorch arrays under scikit-learn's array API dispatch; the graph, being
-    sparse, is cut on the host.
+    more for the counts, in row blocks. Runs on NumPy, CuPy and PyTorch arrays under
+    scikit-learn's array API dispatch; the graph, being sparse, is cut on the host.
 
     Differences from the papers: Bradley and Mangasarian alternate on affine flats
     (``affine=True`` here); the ensemble of Lipor et al. starts from random subspaces

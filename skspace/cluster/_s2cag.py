@@ -65,17 +65,18 @@ class S2CAG(
         one, "l2" only scales rows, None does neither. "auto" takes "tfidf" for
         non-negative attributes of which half or more are zero.
     solver : {"auto", "exact", "krylov", "randomized"}, default="auto"
-        Of the singular vectors: a dense decomposition, a block Krylov basis until the
-        angle to the true subspace is below 1e-6 or for 60 products, with a warning
-        above 1e-3, or seven power iterations. "auto" is "exact" where n_samples or
-        n_features is small and else "krylov".
+        Of the singular vectors: a dense decomposition; a block Krylov basis, until the
+        angle to the true subspace is below 1e-6, or eigenvalues stand still, or for 60
+        products, with a warning above 1e-3; or seven power iterations. "auto" is
+        "exact" where n_samples or n_features is small and else "krylov".
     n_init : int, default=20
         Starts of the rounding by ``assign_labels="snem"`` or "kmeans"; the one with
         the largest objective is kept. ``n_init=1`` is the published procedure, in which
         clusters may get lost; with more they are repaired.
     assign_labels : {"snem", "kmeans", "cluster_qr", "discretize"}, default="snem"
         How the embedding becomes labels: the published alternating assignment, or as
-        in :class:`~sklearn.cluster.SpectralClustering`.
+        in :class:`~sklearn.cluster.SpectralClustering`. "cluster_qr" has no starts,
+        and is less accurate than "snem".
     n_neighbors : int, default=10
         Neighbours that make a graph where none is given.
     n_jobs : int, default=None

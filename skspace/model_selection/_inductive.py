@@ -250,7 +250,7 @@ class InductiveClusterer(ClusterMixin, Estimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Dense samples, not those of ``fit``.
+            Dense samples, best held out from ``fit``.
         y : Ignored
             Present by scikit-learn's convention.
 
