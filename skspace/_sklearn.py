@@ -96,19 +96,19 @@ def refused_in_words():
         ) from error
 
 
-def _transactional(fit):
-    """Make `fit` start without what an earlier one found, and undo it if it fails.
+def _transactional(fit, *, afresh=True):
+    """Undo a fit that fails, and start it without what an earlier one found.
 
     An exception or Ctrl-C in the middle leaves an unfitted estimator unfitted and
-    a fitted one as it was; either can be fitted again. A fit that finishes leaves
-    nothing of the fit before, whose attributes it need not set itself.
+    a fitted one as it was; either can be fitted again. A fit `afresh` that finishes
+    leaves nothing of the fit before, whose attributes it need not set itself.
     """
 
     @functools.wraps(fit)
     def transaction(self, *args, **kwargs):
         before = dict(vars(self))
         try:
-            for name in before:
+            for name in before if afresh else ():
                 if name.endswith("_") and not name.startswith("_"):
                     del vars(self)[name]
             with interruptible(), refused_in_words():
@@ -132,19 +132,7 @@ def fit_context(fit):
 def partial_fit_context(partial_fit):
     """As :func:`fit_context`, for a method that builds on what earlier calls found."""
     validated = _fit_context(prefer_skip_nested_validation=True)(partial_fit)
-
-    @functools.wraps(partial_fit)
-    def transaction(self, *args, **kwargs):
-        before = dict(vars(self))
-        try:
-            with interruptible(), refused_in_words():
-                return validated(self, *args, **kwargs)
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
-
-    return transaction
+    return _transactional(validated, afresh=False)
 
 
 def fit_context_of_meta_estimator(fit):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
-from skspace._numba.kd_tree import DEPTH, nearest_k
+from .kd_tree import DEPTH, nearest_k
 
 TINY = 1e-70
 """Scatter below which points are in one place: its fourth power vanishes."""
@@ -48,7 +48,8 @@ def least_eigenvector(a, b, c, d, e, f):
     ux, uy, uz = d * f - e * b, e * d - a * f, a * b - d * d
     vx, vy, vz = d * c - e * f, e * e - a * c, a * f - d * e
     wx, wy, wz = b * c - f * f, f * e - d * c, d * f - b * e
-    u, v, w = ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz, 0.0
+    u = ux * ux + uy * uy + uz * uz
+    v = vx * vx + vy * vy + vz * vz
     w = wx * wx + wy * wy + wz * wz
     if u >= v and u >= w:
         x, y, z, square = ux, uy, uz, u

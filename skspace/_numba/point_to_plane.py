@@ -10,8 +10,8 @@ import math
 import numpy as np
 from numba import njit
 
-from skspace._numba.kd_tree import DEPTH, nearest_k, nearest_two
-from skspace._numba.planes import plane_through
+from .kd_tree import DEPTH, nearest_k, nearest_two
+from .planes import plane_through
 
 NONE, HUBER, TUKEY, GEMAN_MCCLURE, LINEAR = 0, 1, 2, 3, 4
 

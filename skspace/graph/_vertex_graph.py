@@ -138,6 +138,8 @@ class VertexGraph:
         ------
         IndexError
             If the whole graph lacks one of them.
+        TypeError
+            If they are not integers; a mask says nothing of the whole graph.
 
         Examples
         --------
@@ -146,7 +148,13 @@ class VertexGraph:
         >>> graph[[2]].edges_to([0, 1]).toarray()
         array([[0., 5.]])
         """
-        vertices = np.asarray(vertices, dtype=np.intp)
+        vertices = np.asarray(vertices)
+        if vertices.size and vertices.dtype.kind not in "iu":
+            raise TypeError(
+                "vertices must be numbers of vertices in the whole graph, got dtype "
+                f"{vertices.dtype}."
+            )
+        vertices = vertices.astype(np.intp)
         block = self._whole[self.vertices][:, vertices]
         block.sort_indices()
         return block

@@ -74,6 +74,10 @@ def test_edges_to_other_vertices_come_from_the_whole_graph():
     assert_array_equal(back, A[2:9][:, [11, 0, 9]])
     with pytest.raises(IndexError):
         test.edges_to([12])
+    assert test.edges_to([]).shape == (3, 0)
+    for mask in (MASK, [0.5]):
+        with pytest.raises(TypeError, match="numbers of vertices"):
+            test.edges_to(mask)
 
 
 def test_the_whole_graph_is_not_copied():
