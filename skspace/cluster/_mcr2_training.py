@@ -17,7 +17,8 @@ from .._array import (
 )
 from .._validation import check_memory
 from ..linalg._coding_rate import rate_of_parts, rate_of_whole
-from ..linalg._sinkhorn import mean_perplexity, sinkhorn_gradient, symmetric_sinkhorn
+from ..linalg._sinkhorn import mean_perplexity, symmetric_sinkhorn
+from ..linalg._sinkhorn_gradient import sinkhorn_gradient
 from ..nn import Activation, BatchNorm, Dense, Network, UnitRows, minibatches
 
 AGREEMENT = 30.0

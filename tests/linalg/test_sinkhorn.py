@@ -10,9 +10,9 @@ from skspace.linalg import sinkhorn
 from skspace.linalg._sinkhorn import (
     eta_of_perplexity,
     mean_perplexity,
-    sinkhorn_gradient,
     symmetric_sinkhorn,
 )
+from skspace.linalg._sinkhorn_gradient import sinkhorn_gradient
 
 
 def similarities(rng, n=12, d=5):
