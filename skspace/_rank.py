@@ -211,6 +211,9 @@ def most_of_ladle(spectrum):
 def _ladle(spectrum, bootstrap):
     """Eigenvalues that are small and directions that move, added (Luo, Li 2016)."""
     most = most_of_ladle(spectrum)
+    if most == 0:  # one independent feature, whose direction cannot move
+        meaning = "one direction is all there can be"
+        return RankEvidence("ladle", 1, np.zeros(1), np.ones(1, dtype=int), meaning)
     values = _padded(spectrum, most + 1)
     moved = np.zeros(most + 1)
     for n_draws, product in enumerate(bootstrap(most), 1):

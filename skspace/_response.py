@@ -26,7 +26,8 @@ def check_response(y, X, *, name="y"):
     if is_array_api_obj(y):
         y = to_numpy(y)
     try:
-        y = check_array(y, ensure_2d=False, dtype=None, input_name=name)
+        with np.errstate(over="ignore", invalid="ignore"):  # in a sum, to find NaN
+            y = check_array(y, ensure_2d=False, dtype=None, input_name=name)
     except (TypeError, ValueError) as error:
         # Objects are not named there, and pandas' NA cannot be compared.
         if str(error) in ("Input contains NaN", "boolean value of NA is ambiguous"):
@@ -79,9 +80,10 @@ def check_weights(sample_weight, X, *, any_size=False):
         sample_weight = to_numpy(sample_weight)
     if isinstance(sample_weight, Real):
         sample_weight = np.full(X.shape[0], sample_weight)
-    weights = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # in a sum, to find NaN
+        weights = check_array(
+            sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+        )
     if weights.ndim != 1 or len(weights) != X.shape[0]:
         raise ValueError(
             f"sample_weight must have the shape ({X.shape[0]},) of the rows of X, got "
@@ -108,6 +110,12 @@ def response_columns(y, kind, n_slices, weights=None):
     Returns
     -------
     table : ndarray of shape (n_samples, n_columns), float64
+        Rows without weight repeat a number of the others.
+
+    Raises
+    ------
+    ValueError
+        If sums of the numbers overflow.
     """
     table = y[:, None] if y.ndim == 1 else y
     columns = []
@@ -121,5 +129,19 @@ def response_columns(y, kind, n_slices, weights=None):
             shown = values[1:] if len(values) == 2 else values
             columns += [(column == v).astype(np.float64) for v in shown]
         else:
-            columns.append(column.astype(np.float64))
+            numbers = column.astype(np.float64)
+            if weights is not None:  # what is not there may hold anything
+                numbers = np.where(weights > 0, numbers, float(seen[0]))
+            check_sums(numbers)
+            columns.append(numbers)
     return np.stack(columns, axis=1)
+
+
+def check_sums(y):
+    """Refuse numbers whose sums and differences overflow."""
+    largest = np.max(np.abs(y))
+    if largest > np.finfo(np.float64).max / (4 * len(y)):
+        raise ValueError(
+            f"y holds numbers up to {largest:.1g}, whose sums overflow float64; divide "
+            "y by a constant."
+        )

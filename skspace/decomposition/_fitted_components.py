@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from .._array import array_namespace, asarray_like, to_numpy
 from .._rank import NotEnoughYetError, Spectrum
+from .._response import check_sums
 from .._sklearn import Interval, StrOptions
 from ..linalg._inverse_moments import (
     inverse_regression_factor,
@@ -48,8 +49,16 @@ class ResponseBasis(NamedTuple):
                 found += [(values == c).astype(np.float64) for c in column.classes[1:]]
             else:
                 check_numbers(values)
-                z = (values.astype(np.float64) - self.center[k]) / self.spread[k]
-                found += [z**power for power in range(1, self.degree + 1)]
+                with np.errstate(over="ignore", invalid="ignore"):
+                    z = (values.astype(np.float64) - self.center[k]) / self.spread[k]
+                    powers = [z**power for power in range(1, self.degree + 1)]
+                if not np.all(np.isfinite(powers)):
+                    raise ValueError(
+                        f"y holds numbers up to {np.max(np.abs(values)):.1g} next to "
+                        f"a spread of {self.spread[k]:.1g} in the first rows: their "
+                        "powers overflow. Transform y, or use basis='slices'."
+                    )
+                found += powers
         return np.stack(found, axis=1)
 
 
@@ -168,7 +177,9 @@ class PrincipalFittedComponents(MomentSDR):
         for k, column in enumerate(columns):
             if column.edges is not None:
                 values = table[:, k].astype(np.float64)
-                center[k] = np.average(values, weights=weights)
+                check_sums(values)
+                share = None if weights is None else weights / np.max(weights)
+                center[k] = np.average(values, weights=share)
                 spread[k] = np.max(np.abs(values - center[k])) or 1.0
         return ResponseBasis(columns, center, spread, self.degree)
 

@@ -242,7 +242,8 @@ class MomentSDR(SDRTransformer):
         W = D @ whitening.forward
         identity = xp.eye(whitening.rank, dtype=xp.float64, device=device(W))
         moments = self._pooled(self._summarise(W, y, weights, rule), rule, warn=False)
-        own = Whitening(xp.zeros_like(W[0, :]), identity, identity, identity[0, :])
+        ones = xp.ones_like(W[0, :])
+        own = Whitening(0 * ones, identity, identity, ones)
         return whitening, whitened_moments(moments, own)
 
     def _most_directions(self, rank, n_slices):

@@ -256,9 +256,9 @@ class OuterProductGradients(SDRTransformer):
         """Columns without correlation and of unit variance, on the host."""
         Y = response_columns(y, self.target_type, FEW, weights)
         seen = slice(None) if weights is None else weights > 0
+        Y = Y / np.maximum(np.max(np.abs(Y), axis=0), np.finfo(float).tiny)
         if Y.shape[1] == 0 or not np.any(np.ptp(Y[seen], axis=0)):
             raise ValueError(no_dependence())
-        Y = Y / np.maximum(np.max(np.abs(Y), axis=0), np.finfo(float).tiny)
         mean = np.average(Y, axis=0, weights=weights)
         D = Y - mean
         w = np.ones(len(D)) if weights is None else weights

@@ -32,6 +32,9 @@ from ._sliced_inverse_regression import SlicedInverseRegression
 
 __all__ = ["sdr_bootstrap"]
 
+MOST_DRAWS = 10**15
+"""Most rows of a resample, whatever the weights: larger ones hardly differ."""
+
 
 @validate_params(
     {
@@ -194,7 +197,7 @@ DirectionalRegression, PrincipalFittedComponents or PrincipalHessianDirections
     resolve = resolver(estimator, X, y, weights)
     start = start_of(estimator, resolve(weights))
     share = np.ones(X.shape[0]) if weights is None else weights
-    n_samples = round(effective_size(X.shape[0], np.sum(share)))
+    n_samples = round(min(effective_size(X.shape[0], np.sum(share)), MOST_DRAWS))
     share = share / np.sum(share)
 
     def resample(seed):

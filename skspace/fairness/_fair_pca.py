@@ -329,8 +329,8 @@ class FairPCA(ClassNamePrefixFeaturesOutMixin, SensitiveTransformer):
         self.n_components_ = self._n_features_out = k
         if k == 0:
             warnings.warn(
-                "Groups differ in their means in every direction of the features: "
-                "nothing is left. Pass more features, or fewer groups.",
+                "Nothing is left: groups differ in their means in every direction in "
+                "which the features vary. Pass more features, or fewer groups.",
                 DegenerateDataWarning,
                 stacklevel=2,
             )

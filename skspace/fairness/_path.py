@@ -252,7 +252,7 @@ def _levels(ks, models):
 
 def _follow(part, after, ks, scoring, metric, seed):
     """Fit and measure what follows the decomposition at every level of a fold."""
-    rows = some_rows(part.X_test.shape[0], seed, MAX_ROWS)
+    rows = some_rows(len(part.y_test), seed, MAX_ROWS)
     z_rows = numbers_of(np.asarray(safe_indexing(part.z_test, rows)))
     result = []
     for k in ks:

@@ -61,11 +61,12 @@ def test_a_chunk_may_hold_an_unknown_class_of_weight_zero(Reducer, X, classes):
     assert_allclose(weighted.components_, without.components_, atol=1e-8)
 
 
-def test_the_number_in_a_row_of_weight_zero_does_not_matter(X):
-    y = X[:, 0] + 0.1 * X[:, 1]
+@supervised
+def test_the_number_in_a_row_of_weight_zero_does_not_matter(Reducer, X):
+    y = X[:, 0] + 0.1 * X[:, 1] ** 2
     weights = np.arange(90) % 3 * 1.0
     wild = np.where(weights > 0, y, 1e300)
-    a, b = (PrincipalFittedComponents(1).fit(X, v, weights) for v in (y, wild))
+    a, b = (Reducer(1).fit(X, v, weights) for v in (y, wild))
     assert_array_equal(a.components_, b.components_)
 
 
@@ -136,6 +137,27 @@ def test_units_do_not_matter(Reducer, X, size):
 def test_squares_that_overflow_are_refused(Reducer, X):
     with pytest.raises(ValueError, match=r"Squares of the features.*overflow"):
         Reducer().fit(X * 1e200, X[:, 0])
+
+
+@supervised
+def test_a_response_of_any_size_is_answered_or_refused(Reducer, X):
+    """The largest numbers have no sum; slices need none."""
+    y = np.sign(X[:, 0]) * np.linspace(0.5, 1, 90)
+    expected = Reducer(1).fit(X, y).components_
+    for size in (1e-308, 1e200, 2.0**1010):
+        assert_allclose(Reducer(1).fit(X, size * y).components_, expected, atol=1e-6)
+    if hasattr(Reducer, "_directions") and Reducer is not PrincipalFittedComponents:
+        found = Reducer(1).fit(X, 1.7e308 * y)
+        assert_allclose(found.components_, expected, atol=1e-8)
+    else:
+        with pytest.raises(ValueError, match="sums overflow float64; divide y"):
+            Reducer(1).fit(X, 1.7e308 * y)
+
+
+def test_powers_of_a_later_chunk_that_overflow_are_refused(X):
+    model = PrincipalFittedComponents(1).partial_fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="powers overflow"):
+        model.partial_fit(X, 1e200 * X[:, 0])
 
 
 @moments

@@ -139,3 +139,10 @@ def test_evidence_of_an_earlier_fit_is_gone():
     model = DirectionalRegression("gap").fit(X, y)
     assert hasattr(model, "rank_evidence_")
     assert not hasattr(model.set_params(n_components=2).fit(X, y), "rank_evidence_")
+
+
+def test_one_feature_leaves_the_ladle_nothing_to_choose(rng):
+    """No warning that there is no direction, and no fits to see it move."""
+    X = rng.standard_normal((60, 1))
+    model = SlicedInverseRegression("ladle").fit(X, X[:, 0])
+    assert model.n_components_ == model.rank_evidence_.n_components == 1

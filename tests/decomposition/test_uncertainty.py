@@ -135,20 +135,20 @@ def test_intervals_of_influence_cover():
     assert 0.92 <= np.mean(inside) <= 0.98
 
 
-@pytest.mark.slow
 def test_intervals_and_radius_of_the_bootstrap_cover():
+    """Errors wrong by a factor of √2 would hold 0.83 or 0.99 of the coefficients."""
     inside, near = [], []
-    for seed in range(60):
+    for seed in range(40):
         X, y, beta = monotone(seed)
         result = sdr_bootstrap(
-            SlicedInverseRegression(1), X, y, n_resamples=150, random_state=seed
+            SlicedInverseRegression(1), X, y, n_resamples=60, random_state=seed
         )
         low, high, _ = result.confidence_interval
         inside.append((low[0] <= beta) & (beta <= high[0]))
         sine = np.sqrt(1 - (result.components[0] @ beta) ** 2)
         near.append(sine <= result.radius)
-    assert 0.91 <= np.mean(inside) <= 0.98
-    assert 0.9 <= np.mean(near) <= 1.0
+    assert 0.86 <= np.mean(inside) <= 0.97
+    assert 0.88 <= np.mean(near) <= 1.0
 
 
 def test_turning_together_takes_the_turning_out():
@@ -318,3 +318,11 @@ def test_repr_is_a_table():
     assert lines[0].startswith("SDRBootstrapResult: 50 resamples, level 0.95")
     assert lines[3].split()[2:] == ["coef", "se", "asymptotic", "low", "high"]
     assert [line.split()[0] for line in lines[4:7]] == ["x0", "x1", "x2"]
+
+
+def test_weights_of_any_size_are_resampled():
+    X, y = data()
+    for size in (1e-100, 1e100):
+        weights = np.full(len(y), size)
+        result = sdr_bootstrap(REDUCERS[0], X, y, sample_weight=weights, n_resamples=5)
+        assert np.all(np.isfinite(result.distances))

@@ -1,3 +1,5 @@
+"""Equal means of groups, the most variance there is besides, and streams."""
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -162,7 +164,7 @@ def test_numbers_of_components():
     assert some.n_components_ == 1 + np.sum(held < 0.8)
     with pytest.raises(ValueError, match="n_components=6 is more than the 5"):
         FairPCA(6).fit(X, sensitive_features=z)
-    with pytest.warns(DegenerateDataWarning, match="nothing is left"):
+    with pytest.warns(DegenerateDataWarning, match="Nothing is left"):
         empty = FairPCA().fit(X[:, :2], sensitive_features=z)
     assert empty.transform(X[:, :2]).shape == (600, 0)
 

@@ -1,3 +1,5 @@
+"""Fair decomposition: blocks, guarantees, levels, orders, streams and refusals."""
+
 import pickle
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Levels by cross-validation: what is measured at each, and who beats whom."""
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
@@ -43,6 +45,15 @@ def test_it_is_cross_validation_at_each_level():
     assert np.all(np.diff(path.explained_sensitive) >= 0)
     assert np.all(np.diff(path.dcor_mean) > 0)
     assert path.gap_mean[0] < path.gap_mean[-1]
+
+
+def test_lists_are_arrays():
+    X, score, z = data(n=200)
+    y = (score > 0).astype(int)
+    arrays = fairness_utility_path(PIPE, X, y, z, cv=2)
+    lists = fairness_utility_path(PIPE, X.tolist(), y.tolist(), z.tolist(), cv=2)
+    np.testing.assert_array_equal(lists.utility, arrays.utility)
+    np.testing.assert_array_equal(lists.dcor_mean, arrays.dcor_mean)
 
 
 def test_prices_of_directions_add_up():
