@@ -73,7 +73,9 @@ def weight_attributes(X, weighting, *, idf=None):
         return WeightedAttributes(_unit_rows(X), None)
     if idf is None:
         idf = np.log((1 + X.shape[0]) / (1 + _document_frequency(X))) + 1
-    return WeightedAttributes(_unit_rows(X, idf), idf)
+    # Rows of length one do not show a common factor, and products do not overflow.
+    exponent = int(np.frexp(np.max(idf, initial=1.0))[1])
+    return WeightedAttributes(_unit_rows(X, np.ldexp(idf, -exponent)), idf)
 
 
 def _canonical(X):

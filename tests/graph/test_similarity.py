@@ -50,6 +50,14 @@ def test_rows_have_unit_length(rng, form, size):
     assert_allclose(dense(rows), X / length, atol=1e-15)
 
 
+@pytest.mark.parametrize("form", [sp.csr_array, np.asarray])
+def test_term_weights_of_the_largest_numbers_do_not_overflow(rng, form):
+    X = np.sign(words(rng))
+    expected = weight_attributes(form(X), "tfidf").rows
+    rows = weight_attributes(form(X * 1.7e308), "tfidf").rows
+    assert_allclose(dense(rows), dense(expected), rtol=1e-15)
+
+
 def test_without_weighting_attributes_stay(rng):
     X = sp.csr_array(words(rng))
     rows, idf = weight_attributes(X, None)
