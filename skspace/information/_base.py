@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
@@ -71,9 +72,13 @@ def check_pair(estimator, X, y, *, reset=True):
     ------
     ValueError
         If lengths differ, or either holds anything but finite real numbers.
+    TypeError
+        If either is sparse.
     """
     refuse_dask(estimator, X)
     X, y = on_host(X), on_host(y)
+    if issparse(y):
+        raise TypeError("y must be dense, got a sparse table; pass y.toarray().")
     if holds_text(np.asarray(y)):
         raise ValueError(
             "y must hold numbers, got text; encode classes as numbers, for "
@@ -88,10 +93,6 @@ def check_pair(estimator, X, y, *, reset=True):
             dtype=np.float64,
             multi_output=True,
             y_numeric=True,
-        )
-    if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
-        raise ValueError(
-            f"y must have shape (n_samples,) or (n_samples, n_targets), got {y.shape}."
         )
     return X, np.asarray(y, dtype=np.float64).reshape(len(y), -1)
 

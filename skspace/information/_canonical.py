@@ -173,8 +173,8 @@ class CanonicalMutualInfo(BaseMutualInfo):
     standard errors.
 
     Blind spot: dependence without linear trace (after the map of the columns) leaves
-    the projection blind, and the plain estimate is what remains. With no more samples
-    than columns of X and y together there is no projection (flag "too_few_samples").
+    the projection blind, and the plain estimate is what remains. With dx + dy + 1
+    samples or fewer there is no projection (flag "too_few_samples").
     Where more than 5 % of the values of a column repeat, the estimator by neighbours is
     the one for mixtures, with a warning.
 

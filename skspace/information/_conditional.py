@@ -21,7 +21,7 @@ from ._marginals import (
 from ._mixed import mixed_terms
 from ._neighbors import digamma_table, neighbor_counts
 from ._neighbors_array import METRICS
-from ._result import UNITS, MIResult
+from ._result import UNITS, MIResult, is_reliable
 
 __all__ = ["conditional_mutual_info", "multi_information"]
 
@@ -121,7 +121,7 @@ def conditional_mutual_info(
     n, k = X.shape[0], n_neighbors
     settings = {"metric": metric, "n_jobs": n_jobs}
     if 0 in (X.shape[1], y.shape[1]):
-        terms = np.zeros(n)
+        terms, notes = np.zeros(n), (*notes, "no_signal")
     elif z.shape[1] == 0:
         terms = (mixed_terms if tied else ksg_terms)([X, y], k, **settings)
     else:
@@ -235,7 +235,7 @@ def multi_information(
     samples = [x for x in samples if x.shape[1]]
     settings = {"metric": metric, "n_jobs": n_jobs}
     if len(samples) < 2:
-        terms = np.zeros(n)
+        terms, notes = np.zeros(n), (*notes, "no_signal")
     elif tied:
         terms = mixed_terms(samples, n_neighbors, **settings)
     else:
@@ -288,5 +288,6 @@ def _result(terms, method, params, notes, units):
         method=method,
         params=params,
         flags=notes,
+        reliable=is_reliable(notes),
         units=units,
     )

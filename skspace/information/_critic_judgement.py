@@ -15,9 +15,13 @@ CEILING = 0.9
 GAP = 0.5
 """Share of the training value that held-out rows may lack."""
 
-MISSED, EXCESS = 0.1, 3.0
-"""Share of the value, and standard errors, by which neighbours must see more than a
-critic to refute it; they can read a few hundredths high between single columns."""
+MISSED = 0.1
+"""Share of the value that neighbours must see beyond a critic to refute it; they can
+read a few hundredths high between single columns."""
+
+EXCESS, UNEXPLAINED = 3.0, 4.0
+"""Standard errors by which they must see more than its value, and than in rows that it
+paired: of these twenty draws tell the error."""
 
 EARLY = 2
 """Epochs of training that are hardly any."""
@@ -33,7 +37,7 @@ def value_of(reading):
     return reading.value
 
 
-def judge(reading, bound, max_iter, excess=(0.0, 0.0)):
+def judge(reading, bound, max_iter, excess=(0.0, 0.0), unexplained=(0.0, 0.0)):
     """Estimate with its error and flags.
 
     Parameters
@@ -42,8 +46,9 @@ def judge(reading, bound, max_iter, excess=(0.0, 0.0)):
     bound : {"infonce", "smile", "nwj"}
     max_iter : int
         Passes that training might have taken.
-    excess : tuple of (float, float)
-        How much more nearest neighbours see, and its standard error.
+    excess, unexplained : tuple of (float, float)
+        How much more nearest neighbours see than the value, and than in rows that the
+        critic paired; each with its standard error.
 
     Returns
     -------
@@ -60,11 +65,12 @@ def judge(reading, bound, max_iter, excess=(0.0, 0.0)):
         flags.append("train_test_gap")
     if bound == "infonce" and value >= CEILING * math.log(reading.n_scored):
         flags.append("ceiling")
-    difference = abs(reading.other - reading.value)
-    missed, error = excess
-    if difference > max(DISAGREEMENT * abs(value), 2 * se) or missed > max(
-        MISSED * abs(value), EXCESS * error
-    ):
+    contradictions = (
+        abs(reading.other - reading.value) > max(DISAGREEMENT * abs(value), 2 * se),
+        excess[0] > max(MISSED * abs(value), EXCESS * excess[1]),
+        unexplained[0] > max(MISSED * abs(value), UNEXPLAINED * unexplained[1]),
+    )
+    if any(contradictions):
         flags.append("estimator_disagreement")
     if peaked_early(reading, max_iter):
         flags.append("early_peak")
@@ -73,7 +79,8 @@ def judge(reading, bound, max_iter, excess=(0.0, 0.0)):
         "train_value": reading.train,
         "test_value": reading.test,
         "other_bound": reading.other,
-        "neighbor_excess": missed,
+        "neighbor_excess": excess[0],
+        "unexplained": unexplained[0],
         "n_scored": reading.n_scored,
         "n_canonical_pairs": len(reading.fitted.ratio.correlations),
     }

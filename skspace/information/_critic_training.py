@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from ..nn import Adam, minibatches
 from ._bounds import BOUNDS, Bound, pointwise_infonce, pointwise_smile, score_sums
+from ._critic_check import unexplained_information
 from ._critics import GaussianRatio, gaussian_ratio
 from ._ksg import TIED, ksg_terms
 from ._marginals import tied_share
@@ -26,6 +27,9 @@ __all__ = [
 
 MOST_HELD_OUT = 2000
 """Held-out rows are no more than this: their scores are computed every epoch."""
+
+MOST_CHECKED = 1000
+"""Training rows are no more than this where they are paired anew."""
 
 STEPS = 1000
 EPOCHS = (20, 200)
@@ -272,12 +276,28 @@ class Training:
         They need no training and read low rather than high: what they see beyond the
         critic, it has not learnt. Nothing is said where values repeat.
         """
-        rows = self.train[: len(values)]
-        x, y = (Z[rows] for Z in self.scores)
-        if max(tied_share(x), tied_share(y)) > TIED:
+        x, y, tied = self._train_scores(len(values))
+        if tied:
             return 0.0, 0.0
         more = ksg_terms([x, y], n_jobs=n_jobs) - values
         return float(np.mean(more)), float(np.std(more) / math.sqrt(len(more)))
+
+    def unexplained(self, fitted, n_jobs=None):
+        """How much more they see than the critic explains, and its deviation.
+
+        See :func:`unexplained_information`. Nothing is said where values repeat.
+        """
+        x, y, tied = self._train_scores(MOST_CHECKED)
+        if tied:
+            return 0.0, 0.0
+        part = self.table.take(self.train[:MOST_CHECKED])
+        blocks = list(score_blocks(fitted.critic, fitted.parameters, part))
+        return unexplained_information(np.concatenate(blocks), x, y, n_jobs)
+
+    def _train_scores(self, n):
+        """Return normal scores of some training rows, and whether values repeat."""
+        x, y = (Z[self.train[:n]] for Z in self.scores)
+        return x, y, max(tied_share(x), tied_share(y)) > TIED
 
     def _control(self, rows):
         """Gaussian log ratio of each pair, fitted to all of these rows alike."""

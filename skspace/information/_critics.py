@@ -276,14 +276,6 @@ class ProbabilisticCritic(SeparableCritic):
         d_log = inside * (d_code * drawn - rate * (variance - 1)) / 2
         return xp.concat([d_mean, d_log, d_own], axis=1)
 
-    def divergence(self, output):
-        """Mean divergence of the encoded distributions from the standard normal one."""
-        xp = array_namespace(output)
-        mean, log_variance = output[:, : self.dim], output[:, self.dim : 2 * self.dim]
-        log_variance = xp.clip(log_variance, min=-10.0, max=4.0)
-        each = mean * mean + xp.exp(log_variance) - 1 - log_variance
-        return float(xp.sum(each)) / (2 * output.shape[0])
-
 
 @dataclass(frozen=True)
 class ConcatenatedCritic:

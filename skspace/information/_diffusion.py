@@ -95,9 +95,9 @@ def diffusion_spectral_entropy(
     Raises
     ------
     ValueError
-        If `X` is not a finite table; if the matrix needs more than 2 GiB, with the
-        figure; if ``sigma="median"`` and more than half of all pairs of
-        rows are equal.
+        If `X` is not a finite table, or has entries beyond 1e150 sigma; if the matrix
+        needs more than 2 GiB, with the figure; if ``sigma="median"`` and half of all
+        pairs of rows or more are equal.
 
     See Also
     --------

@@ -95,7 +95,7 @@ def bandwidth(X, sigma):
         median = float(each[middle - 1] + each[middle]) / 2
     if not median > 0:
         raise ValueError(
-            "sigma='median' is 0: more than half of all pairs of rows are equal. Pass "
+            "sigma='median' is 0: half of all pairs of rows or more are equal. Pass "
             "sigma as a number."
         )
     return median

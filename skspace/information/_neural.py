@@ -44,10 +44,10 @@ class NeuralMutualInfo(BaseMutualInfo):
         embeddings, which slows memorising: for heavy tails in a thousand rows or fewer;
         with more it reads low, and it learns no sharp bends.
     bound : {"infonce", "smile", "nwj"}, default="infonce"
-        "infonce" is the steadiest, and never exceeds log n_scored, the rows scored at
-        once: it reads low within about two nats of that. "nwj" has no such ceiling, at
-        the price of variance; take it there. "smile" has none either, is no bound, and
-        reads high beyond 4 nats; it serves as a second opinion.
+        "infonce" [2]_ is the steadiest, and never exceeds log n_scored, the rows scored
+        at once: it reads low within about two nats of that. "nwj" has no such ceiling,
+        at the price of variance; take it there. "smile" has none either, is no bound,
+        and reads high beyond 4 nats; it serves as a second opinion.
     embedding_dim : int, default=16
         Dimensions in which x and y are compared: canonical pairs, half of them at most,
         and columns of the embeddings. No part in "concatenated".
@@ -118,15 +118,17 @@ class NeuralMutualInfo(BaseMutualInfo):
     Training rows are scored together with held-out rows, at most 5000 and 2000 of them
     ("concatenated": 2000), in blocks. ``result_.params`` holds the bound on the
     held-out rows, too ("test_value"; chance that a control variate shows is taken off),
-    another bound of the same critic ("other_bound"), and by how much three nearest
-    neighbours see more on the same rows ("neighbor_excess"; not where values repeat).
+    another bound of the same critic ("other_bound"), and what three nearest neighbours
+    see on training rows beyond the value ("neighbor_excess") and beyond what they see
+    in the same rows paired as the critic has it ("unexplained"), 0 where values repeat.
+    For the latter, rows exchange their y until pairings are as likely as the ratio says
+    [3]_; as neighbours are blind to both alike, it tells in many columns, too.
 
     Standard error: the sampling error of the mean, half the gap between the bounds on
     training and held-out rows, and the standard error of the latter, within which no
     amount of training is better than another: ``se_² = var / n + (gap / 2)² +
     se_test²``. It knows of no bias that both share: a relation that the critic does not
-    find. Where neighbours find it, in few columns, there is a flag; a density that
-    bends in many columns may be missed without one.
+    find. Where neighbours see it there is a flag.
 
     ====================== ==========================================================
     flag                   raised when
@@ -137,19 +139,21 @@ class NeuralMutualInfo(BaseMutualInfo):
     ceiling                InfoNCE at 0.9 of the logarithm of the rows scored, or more
     train_test_gap         held-out rows lack half of the training value
     estimator_disagreement another bound of the same critic differs by more than
-                           15 % and two standard errors, or nearest neighbours see
-                           more by 10 % and three
+                           15 % and two standard errors; or nearest neighbours see
+                           more by 10 % and three, or more than is explained by
+                           10 % and four
     too_few_samples        fewer than 64: the value is that of the Gaussian copula
     early_peak             (a note) the best pass is among the first two after the
                            start, or the curve still rises at the end
     ====================== ==========================================================
 
     Cost: about 1000 steps, each O(b² k) for batches of b rows and k dimensions plus the
-    networks, and O(n² k) for the reading. Computed in float32; sums of exponentials in
+    networks, and O(n² k) for the reading; neighbours are counted 21 times among 1000
+    rows. Computed in float32; sums of exponentials in
     float64.
 
     *Differences from the paper.* The Gaussian start, the falling learning rate, the
-    quadratic terms of the critic, the standard error, the comparison with neighbours;
+    quadratic terms of the critic, the standard error, the comparisons with neighbours;
     stopping by patience.
 
     References
@@ -158,6 +162,9 @@ class NeuralMutualInfo(BaseMutualInfo):
        information in high dimensional data" (2025). :doi:`10.48550/arXiv.2506.00330`
     .. [2] A. van den Oord, Y. Li and O. Vinyals, "Representation learning with
        contrastive predictive coding" (2018). :doi:`10.48550/arXiv.1807.03748`
+    .. [3] T. B. Berrett, Y. Wang, R. F. Barber and R. J. Samworth, "The conditional
+       permutation test for independence while controlling for confounders", Journal of
+       the Royal Statistical Society B 82 (2020). :doi:`10.1111/rssb.12340`
 
     Examples
     --------
@@ -292,7 +299,8 @@ class NeuralMutualInfo(BaseMutualInfo):
         reading = training.read()
         self.critic_ = reading.fitted
         excess = training.neighbor_excess(reading.values, n_jobs)
-        return judge(reading, self.bound, training.max_iter, excess)
+        unexplained = training.unexplained(reading.fitted, n_jobs)
+        return judge(reading, self.bound, training.max_iter, excess, unexplained)
 
     def _replicate(self, X, Y, rng):
         if len(X) < LEAST_SAMPLES:

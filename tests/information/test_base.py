@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from scipy.stats import kstest
 from scipy.stats import t as student
 
@@ -69,9 +70,10 @@ def test_arrays_of_other_libraries_are_copied_to_the_host(sample, library):
     ("change", "message"),
     [
         (lambda X, Y: (X, Y[:-1]), "inconsistent numbers of samples"),
-        (lambda X, Y: (np.where(X > 3, np.nan, X) * np.nan, Y), "contains NaN"),
+        (lambda X, Y: (X * np.nan, Y), "contains NaN"),
         (lambda X, Y: (X, np.where(Y[0, 0] == Y, np.inf, Y)), "contains infinity"),
         (lambda X, Y: (X, Y[:, :0]), "0 feature"),
+        (lambda X, Y: (X, Y[:, :, None]), "dim 3"),
         (lambda X, Y: (X, np.array(["a"] * len(X))), "got text.*mutual_info_classif"),
         (lambda X, Y: (X, np.array(["a"] * len(X), dtype=object)), "got text"),
         (lambda X, Y: (X[:3], Y[:3]), "got n_samples=3"),
@@ -81,6 +83,14 @@ def test_arrays_of_other_libraries_are_copied_to_the_host(sample, library):
 def test_bad_input_is_refused_with_a_message(sample, change, message):
     with pytest.raises(ValueError, match=message):
         GaussianMutualInfo().fit(*change(*sample))
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_sparse_samples_are_refused_with_the_remedy(sample, side):
+    pair = list(sample)
+    pair[side] = csr_array(pair[side])
+    with pytest.raises(TypeError, match=r"toarray\(\)"):
+        GaussianMutualInfo().fit(*pair)
 
 
 def test_constant_columns_are_left_out_with_a_note(sample):

@@ -67,7 +67,10 @@ def test_nothing_known_leaves_mutual_information(rng):
     assert found.raw == ksg(x, y)
     assert found.flags == ("constant_columns",)
     with pytest.warns(DegenerateDataWarning, match="columns of X"):
-        assert float(conditional_mutual_info(np.ones(200), y, x)) == 0.0
+        found = conditional_mutual_info(np.ones(200), y, x)
+    assert float(found) == 0.0
+    assert found.flags == ("constant_columns", "no_signal")
+    assert not found.reliable
 
 
 def test_two_samples_share_their_mutual_information(rng):
@@ -128,6 +131,7 @@ def test_repeated_values_and_constants_of_many_samples(rng):
     with pytest.warns(DegenerateDataWarning, match=r"variables\[1\]"):
         alone = multi_information([x, np.ones(300)])
     assert float(alone) == 0.0
+    assert not alone.reliable
 
 
 @pytest.mark.usefixtures("dispatch")

@@ -64,11 +64,10 @@ def test_dependent_columns_change_nothing(rng):
     np.testing.assert_allclose(a, b, rtol=1e-10)
 
 
-@pytest.mark.parametrize("estimator", [GaussianMutualInfo(**QUICK)])
-def test_invertible_linear_maps_change_nothing(estimator, rng):
+def test_invertible_linear_maps_change_nothing(rng):
     X, Y, _ = normal_pairs(rng, 100, [0.7, 0.4], 3, 2)
     moved = X @ rng.standard_normal((3, 3)) + 5
-    a, b = (estimator.fit(Z, Y).raw_ for Z in (X, moved))
+    a, b = (GaussianMutualInfo(**QUICK).fit(Z, Y).raw_ for Z in (X, moved))
     np.testing.assert_allclose(a, b, rtol=1e-9)
 
 

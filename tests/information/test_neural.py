@@ -258,9 +258,9 @@ def reading(**changed):
 FITTED = SimpleNamespace(ratio=SimpleNamespace(correlations=()))
 
 
-def flags(excess=(0.0, 0.0), **changed):
-    bound = changed.pop("bound", "infonce")
-    return judge(reading(fitted=FITTED, **changed), bound, 40, excess).flags
+def flags(excess=(0.0, 0.0), unexplained=(0.0, 0.0), bound="infonce", **changed):
+    found = reading(fitted=FITTED, **changed)
+    return judge(found, bound, 40, excess, unexplained).flags
 
 
 def test_a_good_reading_has_no_flag():
@@ -276,6 +276,7 @@ def test_a_good_reading_has_no_flag():
         ("ceiling", {"value": 0.9 * math.log(5000), "other": 7.7}),
         ("estimator_disagreement", {"other": 0.3}),
         ("estimator_disagreement", {"excess": (0.05, 0.01)}),
+        ("estimator_disagreement", {"unexplained": (0.05, 0.01)}),
         ("early_peak", {"best": 1}),
     ],
 )
@@ -284,8 +285,27 @@ def test_each_flag_is_raised_by_its_cause(flag, changed):
 
 
 @pytest.mark.parametrize("excess", [(0.03, 0.001), (0.1, 0.04), (-0.2, 0.001)])
-def test_neighbours_refute_by_a_tenth_and_three_errors_more(excess):
-    assert flags(excess=excess) == ()
+@pytest.mark.parametrize("kind", ["excess", "unexplained"])
+def test_neighbours_refute_by_a_tenth_and_some_errors_more(kind, excess):
+    assert flags(**{kind: excess}) == ()
+
+
+def test_bends_in_many_columns_that_were_not_learnt_are_flagged():
+    """Neighbours are as blind there, but see that the critic is more so."""
+    X, Y, truth = make_correlated_gaussian(
+        1000, 5, 5, n_pairs=2, mutual_info=1.2, transform="spiral", random_state=100
+    )
+    model = NeuralMutualInfo(random_state=0).fit(X, Y)
+    assert model.ci_.high < truth
+    assert model.flags_ == ("estimator_disagreement",)
+    assert model.result_.params["unexplained"] > 0.1
+
+
+def test_of_repeated_values_neighbours_say_nothing():
+    X, y = pair()
+    model = NeuralMutualInfo(**QUICK).fit(np.round(X), y)
+    assert model.result_.params["neighbor_excess"] == 0
+    assert model.result_.params["unexplained"] == 0
 
 
 def test_a_density_with_edges_is_flagged():
