@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.sparse import csr_array
-from sklearn.utils.validation import check_array
+
+from .._array import to_numpy
+from .._validation import as_table
 
 GRAM_BYTES = 512 * 1024**2
 """Largest matrix of inner products kept whole; beyond it work goes by blocks."""
@@ -14,13 +16,13 @@ BLOCK_BYTES = 32 * 1024**2
 
 
 def as_rows(X):
-    """Validate a table and bring it to float64 numbers of moderate size.
+    """Validate a table and bring it to float64 numbers of moderate size, on the host.
 
     Returns the rows divided by a power of two, that power, and the dtype in
     which results are due. The division is exact, and keeps squares of rows of
     length 1e±200 from over- and underflowing.
     """
-    X = check_array(X, dtype=[np.float64, np.float32])
+    X = to_numpy(as_table(X))
     _, exponent = np.frexp(np.max(np.abs(X)))
     exponent = int(np.clip(exponent, -1000, 1000))
     rows = np.multiply(X, 2.0**-exponent, dtype=np.float64, order="C")

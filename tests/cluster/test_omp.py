@@ -7,8 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import orthogonal_mp
 
-from skspace.cluster import _blocks
-from skspace.cluster._omp import omp_self_representation
+from skspace.cluster import (
+    _blocks,
+    omp_self_representation,
+    sparse_self_representation,
+)
 
 
 @pytest.fixture(params=["whole", "blocks"])
@@ -167,6 +170,15 @@ def test_dropout_connects_more_samples(rng):
     assert consensus.nnz > 2 * plain.nnz
     assert not np.any(consensus.toarray()[y[:, None] != y])
     np.testing.assert_allclose(consensus @ X, X, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_samples_of_any_library_are_coded_on_the_host(dispatch, library, rng, dtype):
+    X = unit_rows(rng, 20, 6).astype(dtype)
+    for represent in (omp_self_representation, sparse_self_representation):
+        C = represent(library.asarray(X))
+        np.testing.assert_array_equal(C.toarray(), represent(X).toarray())
+        assert C.dtype == dtype
 
 
 def test_one_and_two_samples():
