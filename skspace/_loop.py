@@ -29,13 +29,13 @@ def open_task(estimator, *, n_runs, X=None):
     """Open the callback task of a fit that consists of several runs.
 
     Returns a context to be given to each :func:`run` and closed by
-    :func:`close_task`, or None where nobody listens.
+    :func:`close_task`.
     """
     return _begin(estimator, X=X, max_subtasks=n_runs)
 
 
 def close_task(task, estimator, *, X=None):
-    """Close what :func:`open_task` opened."""
+    """Close what :func:`open_task` opened; None, for a fit of one run, is nothing."""
     if task is not None:
         task.call_on_fit_task_end(estimator=estimator, X=X)
 
@@ -119,8 +119,7 @@ def run(
     finally:
         if hasattr(states, "close"):
             states.close()
-    if context is not None:
-        context.call_on_fit_task_end(estimator=estimator, X=X)
+    context.call_on_fit_task_end(estimator=estimator, X=X)
     if not done and warn:
         warn_not_converged(estimator, max_iter, history[-1].get("change"), tol, remedy)
     return Outcome(state, len(history), done)
