@@ -5,26 +5,10 @@ import oracles
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from self_representation_cases import unit_rows
 from sklearn.linear_model import orthogonal_mp
 
-from skspace.cluster import (
-    _blocks,
-    omp_self_representation,
-    sparse_self_representation,
-)
-
-
-@pytest.fixture(params=["whole", "blocks"])
-def memory(request, monkeypatch):
-    """With and without room for all inner products."""
-    if request.param == "blocks":
-        monkeypatch.setattr(_blocks, "GRAM_BYTES", 0)
-    return request.param
-
-
-def unit_rows(rng, n_samples, n_features):
-    X = rng.standard_normal(size=(n_samples, n_features))
-    return X / np.linalg.norm(X, axis=1, keepdims=True)
+from skspace.cluster import omp_self_representation
 
 
 def union(rng):
@@ -111,30 +95,6 @@ def test_small_integer_tables_equal_the_oracle(n_samples, n_features, k, seed):
     np.testing.assert_allclose(C, expected, atol=1e-8)
 
 
-@pytest.mark.parametrize("scale", [1e-200, 1e-3, 1e200])
-def test_scale_of_the_data_does_not_matter(rng, memory, scale):
-    X = unit_rows(rng, 20, 8)
-    C = omp_self_representation(X).toarray()
-    scaled = omp_self_representation(scale * X).toarray()
-    np.testing.assert_allclose(scaled, C, atol=1e-12)
-
-
-def test_permuting_samples_permutes_coefficients(rng, memory):
-    X = unit_rows(rng, 30, 10)
-    order = rng.permutation(30)
-    C = omp_self_representation(X).toarray()
-    permuted = omp_self_representation(X[order]).toarray()
-    np.testing.assert_allclose(permuted, C[np.ix_(order, order)], atol=1e-11)
-
-
-def test_float32_stays_and_is_summed_in_float64(rng, memory):
-    X = unit_rows(rng, 30, 10).astype(np.float32)
-    C = omp_self_representation(X)
-    assert C.dtype == np.float32
-    exact = omp_self_representation(X.astype(np.float64)).astype(np.float32)
-    np.testing.assert_array_equal(C.toarray(), exact.toarray())
-
-
 def test_number_of_threads_does_not_matter(rng, memory):
     X = unit_rows(rng, 600, 5)
     dropout = {"dropout": 0.3, "n_dropouts": 2, "random_state": 0}
@@ -172,15 +132,6 @@ def test_dropout_connects_more_samples(rng):
     np.testing.assert_allclose(consensus @ X, X, atol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_samples_of_any_library_are_coded_on_the_host(dispatch, library, rng, dtype):
-    X = unit_rows(rng, 20, 6).astype(dtype)
-    for represent in (omp_self_representation, sparse_self_representation):
-        C = represent(library.asarray(X))
-        np.testing.assert_array_equal(C.toarray(), represent(X).toarray())
-        assert C.dtype == dtype
-
-
 def test_one_and_two_samples():
     assert omp_self_representation([[1.0, 2.0]]).nnz == 0
     C = omp_self_representation([[1.0, 0.0], [2.0, 0.0]], dropout=0.5)
@@ -206,11 +157,6 @@ def test_result_is_canonical_csr(rng):
 def test_parameters_out_of_range_are_named(parameters, message):
     with pytest.raises(ValueError, match=message):
         omp_self_representation(np.eye(3), **parameters)
-
-
-def test_infinite_data_are_refused():
-    with pytest.raises(ValueError, match="infinity"):
-        omp_self_representation([[1.0, np.inf], [0.0, 1.0]])
 
 
 @pytest.mark.data

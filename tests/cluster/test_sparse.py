@@ -1,38 +1,18 @@
 """Self-representation by the elastic net."""
 
-import signal
-
 import numpy as np
 import oracles
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from self_representation_cases import unit_rows
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet
 
-from skspace.cluster import (
-    SparseSubspaceClustering,
-    _blocks,
-    _sparse,
-    omp_self_representation,
-)
-from skspace.cluster._sparse import kkt_residual, sparse_self_representation
+from skspace.cluster import sparse_self_representation
+from skspace.cluster._sparse import kkt_residual
 
 SETTINGS = [(10.0, 1.0), (50.0, 0.9), (200.0, 0.3)]
-
-
-@pytest.fixture(params=["whole", "working-sets"])
-def memory(request, monkeypatch):
-    """With and without room for all inner products."""
-    if request.param == "working-sets":
-        monkeypatch.setattr(_blocks, "GRAM_BYTES", 0)
-        monkeypatch.setattr(_sparse, "N_CANDIDATES", 3)
-    return request.param
-
-
-def unit_rows(rng, n_samples, n_features):
-    X = rng.standard_normal(size=(n_samples, n_features))
-    return X / np.linalg.norm(X, axis=1, keepdims=True)
 
 
 @pytest.mark.parametrize(("gamma", "l1_ratio"), SETTINGS)
@@ -147,22 +127,6 @@ def test_small_integer_tables_are_solved(n_samples, n_features, setting, seed):
     assert np.max(kkt_residual(X, C, gamma, l1_ratio)) < 1.01e-8
 
 
-@pytest.mark.parametrize("scale", [1e-200, 1e-3, 1e200])
-def test_scale_of_the_data_does_not_matter(rng, memory, scale):
-    X = unit_rows(rng, 20, 8)
-    C = sparse_self_representation(X).toarray()
-    scaled = sparse_self_representation(scale * X).toarray()
-    np.testing.assert_allclose(scaled, C, atol=1e-10)
-
-
-def test_permuting_samples_permutes_coefficients(rng, memory):
-    X = unit_rows(rng, 30, 10)
-    order = rng.permutation(30)
-    C = sparse_self_representation(X).toarray()
-    permuted = sparse_self_representation(X[order]).toarray()
-    np.testing.assert_allclose(permuted, C[np.ix_(order, order)], atol=1e-7)
-
-
 def test_samples_of_independent_subspaces_choose_their_own(rng, memory):
     bases = np.linalg.qr(rng.standard_normal(size=(12, 9)))[0].T.reshape(3, 3, 12)
     X = np.concatenate([rng.standard_normal(size=(15, 3)) @ basis for basis in bases])
@@ -170,22 +134,6 @@ def test_samples_of_independent_subspaces_choose_their_own(rng, memory):
     C = sparse_self_representation(X, gamma=50, l1_ratio=1.0).toarray()
     assert not np.any(C[y[:, None] != y])
     assert np.all(np.any(C != 0, axis=1))
-
-
-def test_float32_stays_and_is_summed_in_float64(rng, memory):
-    X = unit_rows(rng, 30, 10).astype(np.float32)
-    C = sparse_self_representation(X)
-    assert C.dtype == np.float32
-    exact = sparse_self_representation(X.astype(np.float64)).astype(np.float32)
-    np.testing.assert_array_equal(C.toarray(), exact.toarray())
-    assert np.max(kkt_residual(X, C, 50, 0.9)) < 1e-6
-
-
-def test_number_of_threads_does_not_matter(rng, memory):
-    X = unit_rows(rng, 600, 5)
-    one = sparse_self_representation(X, n_jobs=1)
-    two = sparse_self_representation(X, n_jobs=2)
-    np.testing.assert_array_equal(one.toarray(), two.toarray())
 
 
 def test_rows_that_stop_early_are_reported(rng, memory):
@@ -217,11 +165,6 @@ def test_parameters_out_of_range_are_named(parameters, message):
         sparse_self_representation(np.eye(3), **parameters)
 
 
-def test_infinite_data_are_refused():
-    with pytest.raises(ValueError, match="infinity"):
-        sparse_self_representation([[1.0, np.inf], [0.0, 1.0]])
-
-
 @pytest.mark.data
 @pytest.mark.parametrize(("gamma", "l1_ratio"), [(10.0, 1.0), (50.0, 0.9)])
 @pytest.mark.parametrize("name", ["orl", "yaleb10", "coil20"])
@@ -244,27 +187,3 @@ def test_rows_of_very_different_length(rng, memory, factor, l1_ratio):
         X[5] = 0.0
         expected = sparse_self_representation(X, l1_ratio=l1_ratio)
         np.testing.assert_array_equal(C.toarray(), expected.toarray())
-
-
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on Windows")
-@pytest.mark.parametrize(
-    "code",
-    [
-        sparse_self_representation,
-        omp_self_representation,
-        SparseSubspaceClustering(3, n_init=1, random_state=0).fit,
-    ],
-)
-def test_interrupt_inside_compiled_code_is_an_interrupt(rng, code):
-    X = rng.standard_normal((400, 30))
-    code(X[:30])  # compiled
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    try:
-        for delay in (0.02, 0.05, 0.08):
-            with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-                signal.setitimer(signal.ITIMER_REAL, delay)
-                for _ in range(1000):
-                    code(X)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
