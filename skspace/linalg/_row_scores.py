@@ -60,17 +60,21 @@ def row_coordinates(A):
     xp = array_namespace(A)
     scale = xp.astype(xp.max(xp.abs(A), axis=0), xp.float64)
     scale = xp.where(scale > 0, scale, xp.ones_like(scale))
-    if float(xp.min(scale)) < float(xp.finfo(xp.float64).smallest_normal):
-        raise ValueError(
-            "All entries of a feature are below 2e-308, where digits are lost; "
-            "multiply the features by a constant."
-        )
+    least = float(xp.min(scale))
+    too_small = least < float(xp.finfo(xp.float64).smallest_normal)
     A = xp.astype(A, xp.float64) / scale
     length = xp.linalg.vector_norm(A, axis=0)
     length = xp.where(length > 0, length, xp.ones_like(length))
     A, scale = A / length, scale * length
     rows, forward = _orthonormalise(A)
-    return RowCoordinates(rows, forward / scale[:, None])
+    with np.errstate(over="ignore"):
+        forward = forward / scale[:, None]
+    if too_small or not bool(xp.all(xp.isfinite(forward))):
+        raise ValueError(
+            f"A feature has no entry above {least:.0e}, where digits are lost; "
+            "multiply the features by a constant."
+        )
+    return RowCoordinates(rows, forward)
 
 
 def _orthonormalise(A):

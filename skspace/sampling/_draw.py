@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -123,8 +124,42 @@ def draw_rows(scores, n_samples, *, random_state=None):
     )
 
 
+def sample_size(d, p, eps):
+    """Rows of rank d that keep the error of norms below eps: a rule, see the guide."""
+    size = 4 * d * math.log(2 * d) / eps**2 * max(1, d ** (p / 2 - 1))
+    return max(math.ceil(size), d)
+
+
+def round_sizes(n_rows, n_samples, rank, p, n_rounds):
+    """Sizes of the samples of all rounds of root leverage, the last `n_samples`.
+
+    A round leaves ``n_r / d = (n / d)^((1 - p/2)^r)`` rows in theory.
+    """
+    shrink = 1 - p / 2
+    ratio = max(n_rows / rank, 1.0)
+    if n_rounds == "auto":
+        n_rounds, left = 1, math.log2(ratio) * shrink
+        while left > 1:
+            n_rounds, left = n_rounds + 1, left * shrink
+    growth = max(n_rows / n_samples, 1.0)
+    return [
+        min(math.ceil(n_samples * growth ** (shrink**r)), n_rows)
+        for r in range(1, n_rounds)
+    ] + [n_samples]
+
+
 def draw_in_rounds(lengths, n_rows, sizes, p, rng):
     """Draw by root leverage, each round from the rows that the one before kept.
+
+    Parameters
+    ----------
+    lengths : callable
+        ``lengths(kept, scale)`` is the leverage of the rows `kept` times `scale`.
+    n_rows : int
+    sizes : list of int
+        Of the samples of all rounds.
+    p : float
+    rng : RandomState
 
     Returns
     -------

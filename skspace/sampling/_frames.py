@@ -1,8 +1,7 @@
-"""Tables as the sampler sees them: columns, frames of coordinates, rounds."""
+"""Tables as the sampler sees them: columns, and frames of coordinates."""
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 from .._array import array_namespace
@@ -17,24 +16,6 @@ class Frame(NamedTuple):
 
     centre: Any
     forward: Any
-
-
-def round_sizes(n_rows, n_samples, rank, p, n_rounds):
-    """Sizes of the samples of all rounds of root leverage, the last `n_samples`.
-
-    A round leaves ``n_r / d = (n / d)^((1 - p/2)^r)`` rows in theory.
-    """
-    shrink = 1 - p / 2
-    ratio = max(n_rows / rank, 1.0)
-    if n_rounds == "auto":
-        n_rounds, left = 1, math.log2(ratio) * shrink
-        while left > 1:
-            n_rounds, left = n_rounds + 1, left * shrink
-    growth = max(n_rows / n_samples, 1.0)
-    return [
-        min(math.ceil(n_samples * growth ** (shrink**r)), n_rows)
-        for r in range(1, n_rounds)
-    ] + [n_samples]
 
 
 def check_squares(X):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from numbers import Integral, Real
 
 from sklearn.utils import check_random_state
@@ -23,10 +22,10 @@ from ..linalg._row_scores import (
     row_coordinates,
     squared_lengths,
 )
-from ._draw import draw_in_rounds, too_many
-from ._frames import Frame, check_squares, columns_of, double, frame_of, round_sizes
+from ._draw import draw_in_rounds, round_sizes, sample_size, too_many
+from ._frames import Frame, check_squares, columns_of, double, frame_of
 from ._row_blocks import RowBlocks
-from ._scores import coordinates_of, exact_sensitivities, sensitivity_bounds
+from ._scores import bounding_scores, coordinates_of
 
 METHODS = {
     "lewis",
@@ -41,9 +40,6 @@ LEWIS_TOL = 1e-2
 """Factor (less one) by which Lewis weights may be off: scores need not be exact."""
 
 MAX_PASSES = 100
-
-MOST_SENSITIVITIES = 5000
-"""Rows for which one ℓp regression each is not refused."""
 
 
 def _one_of(methods, what):
@@ -335,9 +331,7 @@ class LpRowSampler(RowBlocks, Estimator):
     def _sample_size(self, n_rows, rank):
         """Rows to draw."""
         if self.n_samples is None:
-            d = rank
-            size = 4 * d * math.log(2 * d) / self.eps**2 * max(1, d ** (self.p / 2 - 1))
-            return min(max(math.ceil(size), d), n_rows)
+            return min(sample_size(rank, self.p, self.eps), n_rows)
         if self.n_samples > n_rows:
             raise ValueError(too_many(self.n_samples, n_rows))
         return self.n_samples
@@ -349,30 +343,15 @@ class LpRowSampler(RowBlocks, Estimator):
 
     def _scores(self, coordinates, X):
         """Scores, and what turns coordinates into those of these lengths, or None."""
-        xp = array_namespace(X)
-        rows = coordinates.rows
-        identity = xp.eye(rows.shape[1], dtype=xp.float64, device=device(X))
-        if self.method == "uniform":
-            return xp.ones_like(rows[:, 0]), None
-        if self.method in {"leverage", "root_leverage"} or self.p == 2:
-            scores = squared_lengths(rows)
-            if self.method == "l2_augmented":
-                return 2 * scores + 1 / rows.shape[0], None
-            turn = None if self.method == "sensitivity" else identity
-            return scores ** (self._power() / 2), turn
-        if self.method == "lewis":
-            state = self._run_lewis(lewis_passes(rows, self.p), X)
+        rows, p = coordinates.rows, self.p
+        if self.method in {"sensitivity", "l2_augmented", "uniform"}:
+            return bounding_scores(self.method, rows, p), None
+        if self.method == "lewis" and p != 2:
+            state = self._run_lewis(lewis_passes(rows, p), X)
             return state.weights, state.forward
-        if self.method == "l2_augmented":
-            bounds = sensitivity_bounds(rows, self.p)
-            return bounds + squared_lengths(rows) + 1 / rows.shape[0], None
-        if rows.shape[0] > MOST_SENSITIVITIES:
-            raise ValueError(
-                f"method='sensitivity' solves one regression a row, {rows.shape[0]} "
-                f"here, and is offered for up to {MOST_SENSITIVITIES} rows; use "
-                "'lewis', whose weights bound the sensitivities for p <= 2."
-            )
-        return exact_sensitivities(rows, self.p, 1e-6), None
+        xp = array_namespace(X)
+        identity = xp.eye(rows.shape[1], dtype=xp.float64, device=device(X))
+        return squared_lengths(rows) ** (self._power() / 2), identity
 
     def _run_lewis(self, passes, X):
         outcome = run(
@@ -387,22 +366,7 @@ class LpRowSampler(RowBlocks, Estimator):
         return outcome.state
 
     def _draw(self, scores, lengths, n_samples, rng):
-        """Draw by scores, or by root leverage in rounds.
-
-        Parameters
-        ----------
-        scores : ndarray of shape (n_rows,)
-        lengths : callable
-            ``lengths(kept, scale)`` is the leverage of the rows `kept` times `scale`.
-        n_samples : int
-        rng : RandomState
-
-        Returns
-        -------
-        kept : ndarray of shape (n_samples,), int64
-        probabilities : ndarray of shape (n_rows,)
-            Products over the rounds each row took part in.
-        """
+        """Draw by scores, or in rounds: see :func:`draw_in_rounds`."""
         if self.method != "root_leverage":
             probabilities = inclusion_probabilities(scores, n_samples)
             return draw_fixed_size(probabilities, n_samples, rng), probabilities

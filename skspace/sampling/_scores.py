@@ -16,6 +16,8 @@ from ..linalg._row_scores import lewis_passes, row_coordinates, squared_lengths
 
 __all__ = ["leverage_scores", "lewis_weights", "lp_sensitivities"]
 
+MOST_SENSITIVITIES = 5000
+"""Rows for which the sampler does not refuse one ℓp regression each."""
 SENSITIVITY_STEPS = 100
 """Most steps for one sensitivity; some 10 are usual."""
 
@@ -272,6 +274,29 @@ def lp_sensitivities(X, p=1, *, method="exact", tol=1e-8):
     else:
         scores = exact_sensitivities(rows, p, tol)
     return xp.astype(xp.clip(scores, None, 1.0), X.dtype)
+
+
+def bounding_scores(method, rows, p):
+    """Scores of orthonormal rows that no linear map of theirs has for lengths.
+
+    By the methods "sensitivity", "l2_augmented" and "uniform" of the sampler.
+    """
+    n_rows = rows.shape[0]
+    if method == "uniform":
+        return array_namespace(rows).ones_like(rows[:, 0])
+    leverage = squared_lengths(rows)
+    if method == "l2_augmented":
+        bounds = leverage if p == 2 else sensitivity_bounds(rows, p)
+        return bounds + leverage + 1 / n_rows
+    if p == 2:
+        return leverage
+    if n_rows > MOST_SENSITIVITIES:
+        raise ValueError(
+            f"method='sensitivity' solves one regression a row, {n_rows} here, and is "
+            f"offered for up to {MOST_SENSITIVITIES} rows; use 'lewis', whose weights "
+            "bound the sensitivities for p <= 2."
+        )
+    return exact_sensitivities(rows, p, 1e-6)
 
 
 def sensitivity_bounds(rows, p, passes=20):

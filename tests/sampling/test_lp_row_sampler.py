@@ -13,7 +13,7 @@ from skspace.sampling import (
     lewis_weights,
     lp_sensitivities,
 )
-from skspace.sampling._frames import round_sizes
+from skspace.sampling._draw import round_sizes
 
 SKEWED = {
     "few large": np.r_[1e6 * np.ones(5), np.ones(95)],

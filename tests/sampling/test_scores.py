@@ -185,6 +185,8 @@ def test_single_precision_stays(rng):
     [
         (np.zeros((5, 2)), "Every row of X is zero"),
         ([[1.0, np.nan]], "NaN"),
+        (np.eye(3) * [1, 1, 1e-310], "no entry above 1e-310"),
+        (1e-307 * np.vander(np.arange(20.0) / 20, 9), "no entry above"),
         ([1.0, 2.0], "2D array"),
     ],
 )
