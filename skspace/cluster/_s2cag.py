@@ -339,6 +339,7 @@ default=None
                 ConvergenceWarning,
                 stacklevel=5,
             )
+        like = X.data if sp.issparse(X) else X
         labels = np.unique(partition.labels, return_inverse=True)[1]
         U = to_host(solution.embedding)
         directions, offsets = decision_rule(U, solution.values, labels, self.n_clusters)
@@ -347,11 +348,11 @@ default=None
         self.order_, self.alpha_ = setting.order, setting.alpha
         self.resolution_ = setting.resolution
         self.search_results_ = as_columns(tried)
-        self.labels_ = asarray_like(labels.astype(np.int64), _dense(X))
+        self.labels_ = asarray_like(labels.astype(np.int64), like)
         self.embedding_ = solution.embedding
         self.components_ = solution.components
-        self.eigenvalues_ = asarray_like(solution.values, _dense(X))
-        self.cluster_directions_ = asarray_like(directions, _dense(X))
+        self.eigenvalues_ = asarray_like(solution.values, like)
+        self.cluster_directions_ = asarray_like(directions, like)
         self.objective_ = partition.objective
         self.n_iter_ = partition.n_iter
         has_edges = graph.matrix.nnz > 0
@@ -367,11 +368,6 @@ default=None
         tags.array_api_support = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _dense(X):
-    """Find an array of the library, device and dtype of X."""
-    return X.data if sp.issparse(X) else X
 
 
 def _warn_of_degenerate(similarity, graph):
