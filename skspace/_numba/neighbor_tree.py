@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from .halving import BUCKET, DEPTH, select, widest
+from .neighbor_scan import variable_distance
 
 
 @njit(cache=True, nogil=True)
@@ -74,23 +75,9 @@ def _distance(points, p, q, starts, euclidean):
             largest = gap if gap > largest else largest
         return largest
     for v in range(starts.shape[0] - 1):
-        largest = max(largest, _in_variable(points, p, q, starts, v, euclidean))
+        d = variable_distance(points, p, q, starts[v], starts[v + 1], euclidean)
+        largest = max(largest, d)
     return largest
-
-
-@njit(cache=True, nogil=True)
-def _in_variable(points, p, q, starts, v, euclidean):
-    """Distance of two points in one variable."""
-    if not euclidean or starts[v + 1] - starts[v] == 1:
-        largest = 0.0
-        for c in range(starts[v], starts[v + 1]):
-            largest = max(largest, abs(points[p, c] - points[q, c]))
-        return largest
-    square = 0.0
-    for c in range(starts[v], starts[v + 1]):
-        gap = points[p, c] - points[q, c]
-        square += gap * gap
-    return np.sqrt(square)
 
 
 @njit(cache=True, nogil=True)
@@ -292,5 +279,7 @@ def extend(order, points, edges, boxes, starts, euclidean, radii, first, last, e
                 for p in range(edges[node, 0], edges[node, 1]):
                     if _distance(points, p, q, starts, euclidean) <= radii[i]:
                         for v in range(m):
-                            d = _in_variable(points, p, q, starts, v, euclidean)
+                            d = variable_distance(
+                                points, p, q, starts[v], starts[v + 1], euclidean
+                            )
                             extents[i, v] = max(extents[i, v], d)
