@@ -29,7 +29,7 @@ from skspace.datasets import make_union_of_subspaces
 from skspace.metrics import clustering_accuracy
 
 SMALLER = {
-    "MCR2Clustering": {"hidden_layer_sizes": (128,), "n_networks": 1, "max_steps": 20}
+    "MCR2Clustering": {"hidden_layer_sizes": (128,), "n_networks": 1, "max_steps": 5}
 }
 """A network that learns these few samples as well, in a fraction of the time."""
 
