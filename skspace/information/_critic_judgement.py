@@ -20,8 +20,8 @@ MISSED = 0.1
 read a few hundredths high between single columns."""
 
 EXCESS, UNEXPLAINED = 3.0, 4.0
-"""Standard errors by which they must see more than its value, and than in rows that it
-paired: of these twenty draws tell the error."""
+"""Standard errors by which they must see more than the value, and than in rows that the
+critic paired; the latter error is known from twenty draws alone."""
 
 EARLY = 2
 """Epochs of training that are hardly any."""

@@ -128,7 +128,7 @@ class NeuralMutualInfo(BaseMutualInfo):
     training and held-out rows, and the standard error of the latter, within which no
     amount of training is better than another: ``se_² = var / n + (gap / 2)² +
     se_test²``. It knows of no bias that both share: a relation that the critic does not
-    find. Where neighbours see it there is a flag.
+    find. Where neighbours see it clearly there is a flag.
 
     ====================== ==========================================================
     flag                   raised when
@@ -149,8 +149,7 @@ class NeuralMutualInfo(BaseMutualInfo):
 
     Cost: about 1000 steps, each O(b² k) for batches of b rows and k dimensions plus the
     networks, and O(n² k) for the reading; neighbours are counted 21 times among 1000
-    rows. Computed in float32; sums of exponentials in
-    float64.
+    rows. Computed in float32; sums of exponentials in float64.
 
     *Differences from the paper.* The Gaussian start, the falling learning rate, the
     quadratic terms of the critic, the standard error, the comparisons with neighbours;
