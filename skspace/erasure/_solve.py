@@ -10,14 +10,13 @@ from .._array import array_namespace, to_numpy
 from ..linalg._erasure import (
     Eraser,
     covarying_directions,
-    deviations,
     inverse_root,
     least_squares_duals,
     sparing_duals,
     spectral_eraser,
 )
 from ..linalg._moments import total_moments
-from ..linalg._whitening import ledoit_wolf_shrinkage
+from ..linalg._whitening import deviations, ledoit_wolf_shrinkage
 from ._concept import n_numbers
 
 
@@ -54,7 +53,7 @@ def solve(summary, n_features, *, method, eps, rcond, shrinkage):
     total = total_moments(summary.moments)
     xp = array_namespace(total.mean)
     p, q = n_features, n_numbers(summary.concept)
-    scale = deviations(total.mean, total.covariance)
+    scale = deviations(total.mean, xp.linalg.diagonal(total.covariance))
     mean, covariance = total.mean[:p], total.covariance[:p, :p]
 
     def covarying(columns, name):

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from .._array import array_namespace, device
 from ._basis import fix_column_signs
 from ._inverse_moments import symmetric
-from ._whitening import CONSTANT
 
 UNCORRELATED = 0.75
 """Correlations up to this power of the rounding unit are none."""
@@ -34,18 +33,6 @@ class Eraser(NamedTuple):
     duals: Any
 
 
-def deviations(mean, covariance):
-    """Take standard deviations of columns, 0 for those that are constant.
-
-    A deviation below 64 roundings of the mean is none.
-    """
-    xp = array_namespace(covariance)
-    eps = float(xp.finfo(xp.float64).eps)
-    variance = xp.linalg.diagonal(covariance)
-    constant = variance <= (CONSTANT * eps * mean) ** 2
-    return xp.where(constant, 0 * variance, xp.sqrt(xp.abs(variance)))
-
-
 def _inverse(scale):
     xp = array_namespace(scale)
     positive = scale > 0
@@ -60,7 +47,7 @@ def covarying_directions(cross, scale, scale_of_concept, eps):
     cross : array of shape (p, q)
         Covariance of features and concept columns.
     scale : array of shape (p,)
-        Standard deviations of the features; see :func:`deviations`.
+        Standard deviations of the features, 0 for constant ones.
     scale_of_concept : array of shape (q,)
     eps : float
         Rounding unit of the data.
@@ -90,7 +77,7 @@ def inverse_root(covariance, scale, *, rcond, shrinkage=0.0):
     ----------
     covariance : array of shape (p, p)
     scale : array of shape (p,)
-        Standard deviations of the features; see :func:`deviations`.
+        Standard deviations of the features, 0 for constant ones.
     rcond : float
         Eigenvalues of the correlation matrix below this share of the largest are
         raised to it. Nothing is lost where they are zero, since no feature covaries

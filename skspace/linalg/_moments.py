@@ -201,14 +201,16 @@ def _block_moments(X, labels, weights, n_slices, per_slice, fourth):
 
 
 def _point_inside(X, weights):
-    """Weighted mean of the first rows: rows that do not count may be far away."""
+    """Weighted mean of the first rows: rows that do not count may be far away.
+
+    That of a constant column is its value, to the last digit.
+    """
     xp = array_namespace(X)
+    origin = xp.astype(X[int(xp.argmax(weights)), :], xp.float64)
     head = slice(0, min(256, X.shape[0]))
-    if not bool(xp.any(weights[head] > 0)):
-        head = slice(0, X.shape[0])
     share = weights[head] / _positive(xp.max(weights[head]))
     share = share / _positive(xp.sum(share))
-    return share @ xp.astype(X[head, :], xp.float64)
+    return origin + share @ (xp.astype(X[head, :], xp.float64) - origin)
 
 
 def _sparse_moments(X, labels, n_slices, weights, per_slice, fourth):

@@ -69,21 +69,31 @@ def whiten(mean, covariance, *, rcond=1e-6, shrinkage=0.0):
     on units, no cut is needed and `rcond` is not used. Cost O(p³).
     """
     xp = array_namespace(covariance)
-    eps = float(xp.finfo(xp.float64).eps)
-    variance = xp.linalg.diagonal(covariance)
-    deviation = xp.sqrt(xp.maximum(variance, xp.zeros_like(variance)))
-    varies = deviation > CONSTANT * eps * xp.abs(mean)
+    deviation = deviations(mean, xp.linalg.diagonal(covariance))
+    varies = deviation > 0
     if not bool(xp.any(varies)):
         raise ValueError("Every feature is constant: there is nothing to reduce.")
     if shrinkage > 0:
         return _whiten_shrunken(mean, covariance, varies, shrinkage)
-    scale = xp.where(varies, deviation, xp.ones_like(variance))
+    scale = xp.where(varies, deviation, xp.ones_like(deviation))
     inverse_scale = xp.astype(varies, xp.float64) / scale
     correlation = inverse_scale[:, None] * covariance * inverse_scale
     eigenvalues, V = xp.linalg.eigh(correlation)
     return _from_spectrum(
         mean, xp.flip(eigenvalues), xp.flip(V, axis=1), inverse_scale, scale, rcond
     )
+
+
+def deviations(mean, variance):
+    """Take standard deviations of columns, 0 for those that are constant.
+
+    A deviation of at most 64 roundings of the mean is none.
+    """
+    xp = array_namespace(variance)
+    eps = float(xp.finfo(xp.float64).eps)
+    deviation = xp.sqrt(xp.maximum(variance, xp.zeros_like(variance)))
+    constant = deviation <= CONSTANT * eps * xp.abs(mean)
+    return xp.where(constant, xp.zeros_like(deviation), deviation)
 
 
 def _whiten_shrunken(mean, covariance, varies, shrinkage):
@@ -105,15 +115,15 @@ def _whiten_shrunken(mean, covariance, varies, shrinkage):
     return Whitening(mean, V / root, V * root, values)
 
 
-def whiten_rows(X, mean, scale_of, *, weights=None, rcond=0.0):
+def whiten_rows(X, mean, variance, *, weights=None, rcond=0.0):
     """As :func:`whiten`, from rows: no digits are lost by squaring.
 
     Parameters
     ----------
     X : array of shape (n, p)
     mean : array of shape (p,)
-    scale_of : array of shape (p,)
-        Variances of the columns.
+    variance : array of shape (p,)
+        Of the columns.
     weights : array of shape (n,), optional
     rcond : float, default=0.0
 
@@ -128,8 +138,9 @@ def whiten_rows(X, mean, scale_of, *, weights=None, rcond=0.0):
     """
     xp = array_namespace(X)
     eps = float(xp.finfo(xp.float64).eps)
-    varies = scale_of > (CONSTANT * eps * mean) ** 2
-    scale = xp.sqrt(xp.where(varies, scale_of, xp.ones_like(scale_of)))
+    deviation = deviations(mean, variance)
+    varies = deviation > 0
+    scale = xp.where(varies, deviation, xp.ones_like(deviation))
     inverse_scale = xp.astype(varies, xp.float64) / scale
     D = (xp.astype(X, xp.float64) - mean) * inverse_scale
     total = X.shape[0]

@@ -6,7 +6,6 @@ from numpy.testing import assert_allclose
 
 from skspace.linalg._erasure import (
     covarying_directions,
-    deviations,
     inverse_root,
     least_squares_duals,
     soft_projector,
@@ -51,11 +50,6 @@ def test_small_eigenvalues_are_raised(rng):
     root = inverse_root(np.array([[1, r], [r, 1]]), np.ones(2), rcond=1e-4)
     values = np.linalg.eigvalsh(root @ root.T)
     assert_allclose(values, [1 / (1 + r), 1 / (1e-4 * (1 + r))])
-
-
-def test_constant_columns_have_no_deviation():
-    variance = np.diag([4.0, 0.0, 1e-20])
-    assert_allclose(deviations(np.array([1.0, 3.0, 1e6]), variance), [2, 0, 0])
 
 
 def test_covarying_directions_do_not_know_units(library, rng):

@@ -1,3 +1,5 @@
+"""Blocks of whitened space: what they span, how they come, and cells of slices."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -1,3 +1,5 @@
+"""Kernels in a learned metric: values and gradients against their definition."""
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose

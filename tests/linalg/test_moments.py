@@ -242,3 +242,19 @@ def test_moments_do_not_depend_on_the_unit_of_weights(rng, unit):
     )
     np.testing.assert_allclose(other.mean, plain.mean, atol=1e-12)
     np.testing.assert_allclose(other.scatter / unit, plain.scatter, atol=1e-10)
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1e200, -1e300])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_constant_columns_have_no_scatter_at_all(library, rng, value, weighted):
+    X, labels, weights = table(rng, n=700)
+    X[:, 1] = value
+    moments = slice_moments(
+        library.asarray(X),
+        labels,
+        3,
+        weights=weights if weighted else None,
+        per_slice=True,
+    )
+    assert np.all(library.to_numpy(moments.mean)[:, 1] == value)
+    assert not np.any(library.to_numpy(moments.scatter)[:, 1, :])

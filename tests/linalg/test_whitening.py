@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skspace.linalg._whitening import whiten, whiten_rows
+from skspace.linalg._whitening import deviations, whiten, whiten_rows
 
 
 def table(rng, n=200, p=5):
@@ -102,3 +102,10 @@ def test_shrinkage_stays_where_rows_are(rng):
 def test_nothing_varies():
     with pytest.raises(ValueError, match="constant"):
         whiten(np.full(3, 0.3), np.full((3, 3), 1e-34))
+
+
+def test_constant_columns_have_no_deviation(library):
+    mean = np.array([1.0, 3.0, 1e6, 1e300, 1e300])
+    variance = np.array([4.0, 0.0, 1e-20, 0.0, 1e308])
+    found = deviations(library.asarray(mean), library.asarray(variance))
+    np.testing.assert_allclose(library.to_numpy(found), [2, 0, 0, 0, 0])
