@@ -78,6 +78,13 @@ CASES = [
 ]
 
 
+def irregular():
+    """The table in chunks of several sizes, of rows and of columns."""
+    import dask.array as da
+
+    return da.from_array(X, chunks=((60, 1, 139, 200), (2, 3)))
+
+
 def whole(estimator, params, y=Y):
     return clone(estimator).fit(X, y, **params)
 

@@ -5,7 +5,7 @@ import logging
 import joblib
 import numpy as np
 import pytest
-from block_cases import CASES, X, Y, assert_same, whole
+from block_cases import CASES, X, Y, assert_same, irregular, whole
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
@@ -27,10 +27,6 @@ from skspace.registration import TargetIndex
 
 distributed = pytest.importorskip("distributed")
 da = pytest.importorskip("dask.array")
-
-
-def irregular():
-    return da.from_array(X, chunks=((60, 1, 139, 200), (2, 3)))
 
 
 def cluster_of(n_workers, **settings):

@@ -15,6 +15,7 @@ from block_cases import (
     Y,
     assert_same,
     cut,
+    irregular,
     whole,
 )
 from sklearn.base import clone
@@ -47,10 +48,6 @@ def test_fit_in_blocks_is_the_fit_of_all_rows(estimator, params):
     state = pickle.dumps(found)
     assert b"dask" not in state
     assert_same(pickle.loads(state), whole(estimator, params))
-
-
-def irregular():
-    return da.from_array(X, chunks=((60, 1, 139, 200), (2, 3)))
 
 
 def delayed(table, *ends):
