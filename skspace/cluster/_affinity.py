@@ -69,7 +69,7 @@ default="symmetrize"
     References
     ----------
     .. [1] Lim, Vidal & Haeffele (2020). Doubly stochastic subspace clustering.
-       arXiv:2011.14859.
+       :doi:`10.48550/arXiv.2011.14859`
 
     Examples
     --------

@@ -70,7 +70,7 @@ def doubly_stochastic(magnitude, *, spread=SPREAD, tol=1e-7, max_iter=2000):
     References
     ----------
     Lim, Vidal & Haeffele (2020). Doubly stochastic subspace clustering.
-    arXiv:2011.14859 (A-DSSC).
+    :doi:`10.48550/arXiv.2011.14859` (A-DSSC).
     """
     n = magnitude.shape[0]
     K = mean_of_directions(magnitude)

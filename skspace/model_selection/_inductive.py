@@ -71,6 +71,7 @@ def fit_mixture(X, labels, n_dims=None):
     """
     n_clusters = int(labels.max()) + 1
     if n_dims is not None:
+        n_dims = min(n_dims, X.shape[1])
         return n_dims, fit_probabilistic_subspaces(X, labels, n_clusters, n_dims)
     clustered = X[labels >= 0]
     n_samples, n_features = clustered.shape

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
 from skspace._sklearn import HAS_CALLBACKS
+from skspace.callback import ObjectiveMonitor
 from skspace.cluster import KSubspaces
 from skspace.cluster._k_subspaces_fit import (
     co_association,
@@ -231,28 +232,11 @@ def test_starts_do_not_depend_on_lengths(rng):
 
 @pytest.mark.skipif(not HAS_CALLBACKS, reason="callbacks came with scikit-learn 1.9")
 def test_callbacks_see_every_start(rng):
-    class Recorder:
-        def __init__(self):
-            self.tasks = []
-
-        def setup(self, estimator, context):
-            pass
-
-        def on_fit_task_begin(self, estimator, context):
-            pass
-
-        def on_fit_task_end(self, estimator, context):
-            self.tasks.append(context.task_name)
-
-        def teardown(self, estimator, context):
-            pass
-
-    recorder = Recorder()
-    model = KSubspaces(3, n_init=4, random_state=0).set_callbacks(recorder)
+    monitor = ObjectiveMonitor()
+    model = KSubspaces(3, n_init=4, random_state=0).set_callbacks(monitor)
     model.fit(rng.standard_normal((60, 6)))
-    starts = [name for name in recorder.tasks if name.startswith("start")]
-    assert starts == ["start 1", "start 2", "start 3", "start 4"]
-    assert recorder.tasks.count("iteration") >= 4
+    runs = dict.fromkeys(row["run"] for row in monitor.get_logs())
+    assert list(runs) == ["start 1", "start 2", "start 3", "start 4"]
 
 
 @pytest.mark.parametrize("consensus", [False, True])

@@ -134,6 +134,13 @@ def test_dimension_of_the_mixture_is_found(subspace_dim):
     assert fit_mixture(X, y)[0] == subspace_dim
 
 
+def test_dimension_is_that_of_the_space_at_most(rng):
+    X = rng.standard_normal((40, 3))
+    model = InductiveClusterer(AgglomerativeClustering(2), subspace_dim=9).fit(X)
+    assert model.subspace_dim_ == 3
+    assert model.mixture_.components.shape == (2, 3, 3)
+
+
 def test_score_alone_finds_the_number_of_blobs():
     X, _ = make_blobs(300, n_features=5, centers=5, random_state=0)
     search = GridSearchCV(
