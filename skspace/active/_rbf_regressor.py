@@ -140,6 +140,20 @@ class GaussianRBFRegressor(RegressorMixin, GaussianRBF):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If settings have no meaning together, `centers` are no rows like those of X,
+            squares of rows or responses leave the range of numbers, or early stopping
+            holds out too many rows.
+
+        Warns
+        -----
+        FewerCentersWarning
+            If there are fewer different rows than centres asked for.
+        ConvergenceWarning
+            If `max_iter` is reached.
         """
         X, _ = validate_X(
             self, X, y=None if y is None else "no_validation", ensure_min_samples=2

@@ -76,7 +76,7 @@ their mean response, so that weights equal repetitions.
 
 *Cost* for n rows, p features, T rounds, b bandwidths and r ridges: O(n³ / 3 b r T)
 and O(n² p b T) time, two matrices of n² numbers. Arrays of other libraries go to the
-host, and results are NumPy's.
+host, and results are NumPy's, in the dtype of X.
 
 *When it fails.* More rows than memory allows: sample them (`max_samples`), or
 take a forest of such machines. Sums of many functions of one feature each
