@@ -49,6 +49,34 @@ def check_response(y, X, *, name="y"):
     return y
 
 
+def check_numbers(y, X):
+    """Return the response of a regressor in float64, as :func:`check_response` does.
+
+    Raises
+    ------
+    ValueError
+        As there, and if `y` is None or holds other than numbers of that range.
+    """
+    if y is None:
+        raise ValueError(
+            "This regressor requires y to be passed, but the target y is None."
+        )
+    y = check_response(y, X)
+    try:
+        with np.errstate(over="ignore"):  # long double; infinity is refused
+            numbers = np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"y must hold numbers, got {y.dtype}; encode classes as numbers."
+        ) from None
+    if not np.isfinite(numbers).all():
+        raise ValueError(
+            f"y goes beyond the range of float64, got {y.dtype}; divide it by a "
+            "constant."
+        )
+    return numbers
+
+
 def _check_classes(column, name):
     """Refuse missing and incomparable classes in a column of objects."""
     if any(v is None for v in column):

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._array import array_namespace, asarray_like, to_numpy
 from .._estimator import Estimator
 from .._loop import run
-from .._response import check_response, check_weights
+from .._response import check_numbers, check_weights
 from .._validation import refuses_overflow, validate_X
 from .._warnings import RankDeficientWarning
 from ..linalg._conditioning import dependencies, power_of_two
@@ -68,8 +68,7 @@ class LeastSquaresRegressor(
         like = X.data if sp.issparse(X) else X
         y = check_numbers(y, X)
         weights = check_weights(sample_weight, X, any_size=True)
-        flat = y.ndim == 1
-        Y = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
+        flat, Y = y.ndim == 1, y.reshape(X.shape[0], -1)
         if not sp.issparse(X):
             X = to_numpy(X)
         if weights is not None:
@@ -224,23 +223,6 @@ def _condition(spectrum, rank):
     if rank == 0:
         return 1.0
     return spectrum.values[0] / spectrum.values[min(rank, len(spectrum.values)) - 1]
-
-
-def check_numbers(y, X):
-    """Return the response as an array of numbers."""
-    if y is None:
-        raise ValueError(
-            "This regressor requires y to be passed, but the target y is None."
-        )
-    y = check_response(y, X)
-    if y.dtype.kind not in "iufb":
-        try:
-            y = y.astype(np.float64)
-        except ValueError:
-            raise ValueError(
-                f"y must hold numbers, got {y.dtype}; encode classes as numbers."
-            ) from None
-    return y
 
 
 def least_norm(coefs, null, n_features):

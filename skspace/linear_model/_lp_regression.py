@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._array import array_namespace, asarray_like
 from .._estimator import Estimator
 from .._loop import close_task, open_task, run
-from .._response import check_response, check_weights
+from .._response import check_numbers, check_weights
 from .._sklearn import Interval, fit_context
 from .._validation import refuses_overflow, validate_X
 from ..linalg._conditioning import power_of_two, rank_tolerance
@@ -169,8 +169,8 @@ class LpRegression(MultiOutputMixin, RegressorMixin, Estimator):
         -------
         self
         """
-        X, _ = validate_X(self, X, y=None if y is None else "no_validation")
-        y, weights = _response(y, X), check_weights(sample_weight, X, any_size=True)
+        X, _ = validate_X(self, X)
+        y, weights = check_numbers(y, X), check_weights(sample_weight, X, any_size=True)
         flat = y.ndim == 1
         y = y[:, None] if flat else y
         design, y = _design(X, y, weights, self.fit_intercept)
@@ -259,17 +259,6 @@ class LpRegression(MultiOutputMixin, RegressorMixin, Estimator):
         tags = super().__sklearn_tags__()
         tags.array_api_support = True
         return tags
-
-
-def _response(y, X):
-    """Responses as host numbers."""
-    y = check_response(y, X)
-    try:
-        return np.asarray(y, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"y must hold numbers, got {y.dtype}; encode classes as numbers."
-        ) from None
 
 
 def _design(X, y, weights, fit_intercept):

@@ -10,9 +10,9 @@ from scipy.sparse.linalg import LinearOperator
 from sklearn.exceptions import ConvergenceWarning
 
 from .._loop import close_task, open_task
-from .._response import check_weights
+from .._response import check_numbers, check_weights
 from .._sklearn import Interval, StrOptions, fit_context
-from ._base import Data, LeastSquaresRegressor, check_numbers
+from ._base import Data, LeastSquaresRegressor
 from ._choice import Built, choose
 from ._conditioning import conditioning_of
 from ._iterations import SOLVERS, iterate
@@ -263,7 +263,7 @@ class PreconditionedRegression(LeastSquaresRegressor):
     def _operator(self, X, y, sample_weight):
         """Read a LinearOperator: it has neither names nor rows to leave out."""
         self.n_features_in_ = X.shape[1]
-        y = np.asarray(check_numbers(y, np.empty((X.shape[0], 1))), dtype=np.float64)
+        y = check_numbers(y, np.empty((X.shape[0], 1)))
         weights = check_weights(sample_weight, X, any_size=True)
         Y = y.reshape(X.shape[0], -1)
         return Data(X, Y, weights, y.ndim == 1, np.empty(0))

@@ -228,3 +228,12 @@ def test_a_norm_that_numbers_cannot_hold_is_refused(problem):
     X, y = problem
     with pytest.raises(ValueError, match="norm of the residuals, are beyond the range"):
         LpRegression().fit(X, y * 1e300, np.full(80, 1e100))
+
+
+def test_long_doubles_beyond_the_range_are_refused(problem):
+    X, _ = problem
+    largest = np.finfo(np.longdouble).max
+    if largest == np.finfo(np.float64).max:
+        pytest.skip("long double is double here")
+    with pytest.raises(ValueError, match="range of float64"):
+        LpRegression().fit(X, np.full(80, largest))
