@@ -75,7 +75,7 @@ def diffusion_spectral_entropy(
     t : float, default=1
         Number of steps: eigenvalues are raised to this power before they are divided
         by their sum. Rule of thumb: after powering, about 1 % of the eigenvalues
-        remain above 0.01.
+        remain above 0.01. Far below 1, eigenvalues that rounding makes count, too.
     normalization : {"random_walk", "anisotropic"}, default="random_walk"
         "random_walk" is the walk with probabilities in proportion to the kernel, whose
         spectrum the authors' code takes. "anisotropic" divides the kernel by the root

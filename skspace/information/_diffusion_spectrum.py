@@ -24,6 +24,8 @@ EPS = 2.22e-16
 """Added to every share before its logarithm, as the reference does."""
 ERROR = 5e-7
 """Bits of error that leaving small eigenvalues out may bring."""
+ROUNDING = float(np.finfo(np.float64).eps)
+"""Of the trace, which is at least 1."""
 LARGEST_RADIUS = 500.0
 """Lengths of rows, in units of sigma, beyond which squared distances from products of
 rows would carry a visible rounding."""
@@ -54,8 +56,9 @@ def spectral_entropy(K, t):
     """Entropy in bits of the shares of ``|eigenvalue| ** t``; NumPy's K is used up."""
     xp = array_namespace(K)
     n = K.shape[0]
-    trace = float(xp.linalg.trace(K))
-    values = leading_spectrum(K, trace, tail_allowed(n, t))
+    trace, tail = float(xp.linalg.trace(K)), tail_allowed(n, t)
+    # the trace is not known to more digits than it has
+    values = leading_spectrum(K, trace, tail) if tail > ROUNDING else None
     values = dense_spectrum(K) if values is None else values
     power = xp.abs(values) ** t
     share = power / xp.sum(power) + EPS

@@ -99,6 +99,15 @@ def test_leaving_small_eigenvalues_out_costs_less_than_a_millionth(
     assert fast == pytest.approx(exact, abs=1e-6)
 
 
+@pytest.mark.parametrize("t", [1e-5, 0.02, 0.5])
+def test_small_powers_need_all_eigenvalues(rng, monkeypatch, t):
+    X = rng.standard_normal((300, 1))
+    found = diffusion_spectral_entropy(X, sigma=1, t=t)
+    monkeypatch.setattr(_diffusion_spectrum, "leading_spectrum", lambda *_: None)
+    assert found == diffusion_spectral_entropy(X, sigma=1, t=t)
+    assert 0 < found <= np.log2(300) + 1e-9
+
+
 def test_narrow_spectra_are_solved_by_a_sketch(rng, monkeypatch):
     def no_dense(_):
         raise AssertionError("all eigenvalues were computed")
