@@ -43,7 +43,8 @@ def principal_angles(A, B):
     Raises
     ------
     ValueError
-        If the numbers of features differ, or :func:`as_basis` refuses an input.
+        If the numbers of features or the array libraries differ, or
+        :func:`as_basis` refuses an input.
 
     Notes
     -----
@@ -111,8 +112,8 @@ def subspace_distance(A, B, metric="geodesic"):
     Raises
     ------
     ValueError
-        If the metric is unknown, the numbers of features differ, or
-        :func:`as_basis` refuses an input.
+        If the metric is unknown, the numbers of features or the array libraries
+        differ, or :func:`as_basis` refuses an input.
 
     Notes
     -----
@@ -178,7 +179,8 @@ def subspace_overlap(A, B):
     Raises
     ------
     ValueError
-        If the numbers of features differ, or :func:`as_basis` refuses an input.
+        If the numbers of features or the array libraries differ, or
+        :func:`as_basis` refuses an input.
 
     Examples
     --------

@@ -145,8 +145,8 @@ def project(X, subspace, mode="keep", *, X_source=None):
     Raises
     ------
     ValueError
-        If the mode is unknown, shapes disagree, or `X_source` is missing or given
-        for nothing.
+        If the mode is unknown, shapes or array libraries disagree, or `X_source` is
+        missing or given for nothing.
 
     Notes
     -----

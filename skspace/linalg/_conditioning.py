@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 EPS = 2.0**-52
+"""Rounding unit of doubles: the distance from 1 to the next."""
 SVD_COLUMNS = 1000
 """Beyond this a few inverse iterations find the weakest directions."""
 N_WEAK = 5

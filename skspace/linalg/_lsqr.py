@@ -19,10 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg import eigh_tridiagonal, svdvals
 
+from ._conditioning import EPS
+
 __all__ = ["KrylovState", "conjugate_gradients", "lsmr", "lsqr"]
-
-
-EPS = 2.0**-52
 
 
 class KrylovState(NamedTuple):

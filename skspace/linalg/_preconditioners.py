@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import solve_triangular
 
-from ._conditioning import factor_of_design
+from ._conditioning import EPS, factor_of_design
 
 __all__ = [
     "Diagonal",
@@ -25,7 +25,6 @@ __all__ = [
     "sketch_design",
 ]
 
-EPS = 2.0**-52
 SMALLEST_RIDGE = 1e-40
 """Ridge below which its own share of a spectrum of order one is far below rounding."""
 SKETCH_BLOCK = 2**17

@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._conditioning import EPS
 from ._extended_precision import Pair, add, as_pair, multiply
 
 __all__ = ["RefinementState", "is_refined", "refinement"]
 
-EPS = 2.0**-52
 STALLED = 0.5
 """Corrections that shrink by less than this factor a pass no longer help."""
 
