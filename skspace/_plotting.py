@@ -53,6 +53,8 @@ def check_labels(labels, n_samples):
             f"labels must hold one label for each of the {n_samples} samples, got "
             f"shape {labels.shape}."
         )
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError("labels contain NaN; give every sample one, -1 for noise.")
     return labels
 
 

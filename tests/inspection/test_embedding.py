@@ -69,6 +69,8 @@ def test_bad_input_is_refused(rng):
         EmbeddingDisplay.from_points(np.ones((4, 1)))
     with pytest.raises(ValueError, match="n_components must be 2 or 3"):
         EmbeddingDisplay.from_points(np.ones((4, 2)), n_components=3)
+    with pytest.raises(ValueError, match="labels contain NaN"):
+        EmbeddingDisplay.from_points(np.ones((2, 2)), labels=[0, np.nan])
     with pytest.raises(ValueError, match="pass the samples"):
         EmbeddingDisplay.from_estimator(KMeans(2).fit(np.eye(4)))
 
