@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._array import array_namespace, asarray_like, to_numpy
 from .._sklearn import HasMethods, StrOptions, validate_params
 from .._validation import check_memory, check_same_place
+from ..linalg._centred import centred_product
 from ..linalg._influence import (
     average_variance_influence,
     directional_influence,
@@ -33,7 +34,6 @@ from ..linalg._slices import assign_slices, effective_size, pool_small_slices
 from ..linalg._triangular import lower_inverse
 from ._directional_regression import DirectionalRegression
 from ._moment_sdr import ILL_CONDITIONED
-from ._principal_hessian import centred_product
 from ._sliced_average_variance import SlicedAverageVarianceEstimation
 from ._sliced_inverse_regression import SlicedInverseRegression
 

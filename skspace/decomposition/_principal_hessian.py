@@ -18,6 +18,7 @@ from .._response import (
 )
 from .._rows import RowsHere
 from .._sklearn import Interval, StrOptions, fit_context
+from ..linalg._centred import centred_product
 from ..linalg._inverse_moments import Directions, leading_directions, symmetric
 from ..linalg._moments import BLOCK_BYTES, merge_moments, table_moments
 from ._docs import shared_docs
@@ -74,20 +75,6 @@ def mixed_moments(X, E, mean):
 def added(a, b):
     """Add sums over two tables."""
     return tuple(x + y for x, y in zip(a, b, strict=True))
-
-
-def centred_product(X, mean, coef):
-    """(X - mean) @ coef, in blocks of rows."""
-    if sp.issparse(X):
-        return X @ coef - mean @ coef
-    xp = array_namespace(X)
-    size = max(BLOCK_BYTES // (8 * X.shape[1]), 1)
-    return xp.concat(
-        [
-            (xp.astype(X[a : min(a + size, X.shape[0]), :], xp.float64) - mean) @ coef
-            for a in range(0, X.shape[0], size)
-        ]
-    )
 
 
 def hessian_directions(T, whitening):

@@ -7,7 +7,6 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -19,6 +18,7 @@ from .._response import check_response, check_weights
 from .._sklearn import Interval, StrOptions
 from .._slice_moments import whiten_moments
 from .._validation import refuses_overflow, validate_scores, validate_X
+from ..linalg._centred import linear_scores
 from ..linalg._whitening import linear_map
 
 
@@ -171,7 +171,7 @@ class SDRTransformer(
             ``component_scales_``, so that scores have unit variance.
         """
         check_is_fitted(self, "components_")
-        X, xp = validate_X(
+        X, _ = validate_X(
             self,
             X,
             reset=False,
@@ -179,14 +179,10 @@ class SDRTransformer(
             method="transform",
             accept_sparse=("csr", "csc"),
         )
-        components = xp.astype(self.components_, X.dtype)
+        components = self.components_
         if self.scale == "whitened":
-            scales = xp.astype(self.component_scales_, X.dtype)
-            components = components * scales[:, None]
-        mean = xp.astype(self.mean_, X.dtype)
-        if sp.issparse(X):
-            return X @ components.T - components @ mean
-        return (X - mean) @ xp.matrix_transpose(components)
+            components = components * self.component_scales_[:, None]
+        return linear_scores(X, self.mean_, components)
 
     @refuses_overflow
     def inverse_transform(self, X):

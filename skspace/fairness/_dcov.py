@@ -7,10 +7,10 @@ from sklearn.utils import check_random_state
 
 from .._array import array_namespace, asarray_like, to_numpy
 from .._rows import take_rows
+from ..linalg._centred import linear_scores
 from ..linalg._fair_blocks import greedy_order
 from ..linalg._slices import slice_response
 from ..metrics import distance_correlation
-from ._sensitive import linear_scores
 
 MAX_ROWS = 5000
 """Rows drawn for distance correlations, which cost the square of their number."""

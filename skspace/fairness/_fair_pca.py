@@ -24,6 +24,7 @@ from .._slice_moments import pool_slices
 from .._validation import check_range, refuses_overflow, validate_scores
 from .._warnings import DegenerateDataWarning
 from ..linalg._basis import fix_signs
+from ..linalg._centred import linear_scores
 from ..linalg._cross_slices import CrossSlicing
 from ..linalg._fair_components import Part, fair_components
 from ..linalg._moments import merge_moments, total_moments
@@ -32,7 +33,6 @@ from ._sensitive import (
     CONSTANT_ATTRIBUTE,
     MIN_SLICE,
     SensitiveTransformer,
-    linear_scores,
 )
 
 

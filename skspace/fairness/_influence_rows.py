@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
 import scipy.sparse as sp
 
 from .._array import array_namespace
 from .._response import check_response
 from .._validation import check_same_place
 from ..decomposition import sdr_influence
+from ..linalg._centred import centred_product
 from ..linalg._span_influence import MovingSpan
 from ._motion import OTHER_ROWS, check_cells_of_fit, fair_motion
 
@@ -62,7 +62,7 @@ def reducer_rows(estimator, X, y, attribute, sample_weight):
     def motion(rows, _):
         return [(1, MovingSpan(basis, moved[rows, :, :]))]
 
-    W = _whitened(X, mean, forward)
+    W = centred_product(X, mean, forward)
     return FitRows(W, forward, mean, basis, motion, y, attribute, weights, X.dtype)
 
 
@@ -89,7 +89,7 @@ def fair_rows(estimator, X, y, sensitive_features, sample_weight):
     columns = estimator._columns(y if estimator._has_target else None, attribute)
     check_cells_of_fit(estimator, X, columns, weights)
     motion = fair_motion(estimator, columns)
-    W = _whitened(X, found.whitening.mean, found.whitening.forward)
+    W = centred_product(X, found.whitening.mean, found.whitening.forward)
     return FitRows(
         W,
         found.whitening.forward,
@@ -120,14 +120,6 @@ def _check_covered(estimator, found):
         )
     if estimator.n_components_ == 0:
         raise ValueError("No direction is kept at this level; raise n_shared.")
-
-
-def _whitened(X, mean, forward):
-    """Whitened rows, in float64."""
-    if sp.issparse(X):
-        return X.astype(np.float64) @ forward - mean @ forward
-    xp = array_namespace(X)
-    return (xp.astype(X, xp.float64) - mean) @ forward
 
 
 def check_rows_of_fit(W, share):

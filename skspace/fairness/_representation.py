@@ -18,6 +18,7 @@ from .._response import check_response, check_weights
 from .._sklearn import check_feature_names_in
 from .._validation import refuses_overflow, validate_scores
 from .._warnings import DegenerateDataWarning
+from ..linalg._centred import linear_scores
 from ..linalg._cross_slices import CrossSlicing
 from ..linalg._fair_blocks import information
 from ..linalg._moments import merge_moments
@@ -25,7 +26,7 @@ from ..linalg._slices import slice_response
 from ..linalg._whitening import linear_map
 from ._decomposition import decompose, wanted_of
 from ._docs import shared_docs
-from ._sensitive import SensitiveTransformer, linear_scores
+from ._sensitive import SensitiveTransformer
 
 COINCIDENT = 1e-6
 """Squared sine between target and attribute below which both are one direction."""

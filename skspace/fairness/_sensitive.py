@@ -255,13 +255,3 @@ def _take_columns(X, columns):
     if sp.issparse(X):
         return X[:, columns]
     return array_namespace(X).take(X, asarray_like(np.array(columns), X), axis=1)
-
-
-def linear_scores(X, mean, components):
-    """Return ``(X - mean) @ components.T`` in the dtype of X, sparse or dense."""
-    xp = array_namespace(components)
-    components = xp.astype(components, X.dtype)
-    mean = xp.astype(mean, X.dtype)
-    if sp.issparse(X):
-        return X @ components.T - components @ mean
-    return (X - mean) @ xp.matrix_transpose(components)

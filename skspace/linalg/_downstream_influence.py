@@ -83,7 +83,8 @@ def fit_linear(W, y, share, basis, *, logistic):
         gradient = T @ (share * (mean - y))
         step = xp.linalg.solve((T * (share * curvature)) @ design, gradient)
         length, following = 1.0, loss_at(theta - step)
-        while following > loss and length > TOL:  # Newton's step may overshoot
+        # Newton's step may overshoot; by a rounding it need not be shortened
+        while following > loss * (1 + TOL) and length > TOL:
             length = length / 2
             following = loss_at(theta - length * step)
         theta, before, loss = theta - length * step, loss, following

@@ -131,3 +131,14 @@ def test_logistic_fit_solves_its_equations(library, rng):
     assert_allclose(basis @ (basis.T @ coef), coef, atol=1e-10)
     assert_allclose(share @ (mean - y), 0, atol=1e-10)
     assert_allclose((share * (mean - y)) @ W @ basis, 0, atol=1e-10)
+
+
+def test_logistic_fit_is_exact_to_rounding():
+    """A last step that rounding makes look no better is taken all the same."""
+    for seed in range(100):
+        rng = np.random.RandomState(seed)
+        W, share = rng.standard_normal((100, 3)), np.full(100, 0.01)
+        y = (W[:, 0] + rng.logistic(size=100) > 0) * 1.0
+        fit = fit_linear(W, y, share, np.eye(3), logistic=True)
+        gradient = (share * (fit.mean - y)) @ np.column_stack([np.ones(100), W])
+        assert np.max(np.abs(gradient)) < 1e-11
