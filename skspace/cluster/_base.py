@@ -149,12 +149,12 @@ class SubspaceClusterer(
         first, copy_of = distinct_directions(V)
         rows = first[~directionless[first]]
         if len(rows) < self.n_clusters and self.n_clusters > 1:
-            advice = (
-                "ask for fewer clusters"
-                if self.affine
-                else "set affine=True where samples differ in more than direction, or "
-                "ask for fewer clusters"
-            )
+            advice = "ask for fewer clusters"
+            if not self.get_params(deep=False).get("affine", True):
+                advice = (
+                    "set affine=True where samples differ in more than direction, or "
+                    f"{advice}"
+                )
             raise ValueError(
                 f"X has {len(rows)} distinct directions (rows after preparation), "
                 f"fewer than n_clusters={self.n_clusters}; {advice}."

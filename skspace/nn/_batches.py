@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .._array import asarray_like
+from ._layers import check_counts
 
 __all__ = ["minibatches"]
 
@@ -32,7 +33,7 @@ def minibatches(n_samples, batch_size, random_state, *, drop_last=False, like=No
     Raises
     ------
     ValueError
-        If `batch_size` is below 1.
+        If `batch_size` is no integer of at least 1.
 
     Examples
     --------
@@ -44,8 +45,7 @@ def minibatches(n_samples, batch_size, random_state, *, drop_last=False, like=No
     >>> [len(rows) for rows in minibatches(10, 4, rng, drop_last=True)]
     [4, 4]
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+    check_counts(batch_size=batch_size)
     order = random_state.permutation(n_samples).astype("int64", copy=False)
     for start in range(0, n_samples, batch_size):
         rows = order[start : start + batch_size]

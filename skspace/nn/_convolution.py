@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
 
 from .._array import accelerated, array_namespace, device, is_numpy_array
-from ._layers import Layer, check_init, start_weights
+from ._layers import Layer, check_counts, check_init, start_weights
 
 __all__ = ["Convolution", "TransposedConvolution"]
 
@@ -174,19 +175,15 @@ class _ImageLayer(Layer):
     def _check(self, **shapes):
         check_init(self.init)
         for name, shape in shapes.items():
-            shape = tuple(int(n) for n in shape)
-            shape = (1, *shape) if len(shape) == 2 else shape
-            if len(shape) != 3 or min(shape) < 1:
+            shape = (1, *shape) if len(shape) == 2 else tuple(shape)
+            positive = all(isinstance(n, Integral) and n >= 1 for n in shape)
+            if len(shape) != 3 or not positive:
                 raise ValueError(
                     f"{name} must be (height, width) or (n_channels, height, width), "
-                    f"all positive; got {shape}."
+                    f"positive integers; got {shape}."
                 )
-            object.__setattr__(self, name, shape)
-        if min(self.kernel_size, self.stride) < 1:
-            raise ValueError(
-                "kernel_size and stride must be at least 1, got "
-                f"{self.kernel_size} and {self.stride}."
-            )
+            object.__setattr__(self, name, tuple(int(n) for n in shape))
+        check_counts(kernel_size=self.kernel_size, stride=self.stride)
 
     def start(self, random_state):
         c, o, k = self.image_shape[0], self.output_shape[0], self.kernel_size
@@ -267,8 +264,7 @@ class Convolution(_ImageLayer):
 
     def __post_init__(self):
         self._check(image_shape=self.image_shape)
-        if self.n_channels < 1:
-            raise ValueError(f"n_channels must be at least 1, got {self.n_channels}.")
+        check_counts(n_channels=self.n_channels)
 
     @property
     def output_shape(self):

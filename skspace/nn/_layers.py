@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
@@ -133,11 +134,11 @@ def check_init(init):
         raise ValueError(f"init must be 'glorot' or 'he', got {init!r}.")
 
 
-def check_sizes(**sizes):
-    """Refuse numbers of columns below one."""
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name} must be at least 1, got {size!r}.")
+def check_counts(**counts):
+    """Refuse what is no integer of at least 1."""
+    for name, count in counts.items():
+        if not (isinstance(count, Integral) and count >= 1):
+            raise ValueError(f"{name} must be an integer of at least 1, got {count!r}.")
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ class Dense(Layer):
 
     def __post_init__(self):
         check_init(self.init)
-        check_sizes(n_inputs=self.n_inputs, n_outputs=self.n_outputs)
+        check_counts(n_inputs=self.n_inputs, n_outputs=self.n_outputs)
 
     @property
     def names(self):

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from .._array import array_namespace
-from ._layers import Layer, check_sizes
+from ._layers import Layer, check_counts
 
 __all__ = ["BatchNorm", "UnitRows"]
 
@@ -62,7 +62,7 @@ class BatchNorm(Layer):
     names: ClassVar = ("weight", "bias", "running_mean", "running_variance")
 
     def __post_init__(self):
-        check_sizes(n_features=self.n_features)
+        check_counts(n_features=self.n_features)
         if not (0 <= self.momentum <= 1 and self.eps > 0):
             raise ValueError(
                 "momentum must lie in [0, 1] and eps be positive, got "

@@ -299,7 +299,7 @@ def test_constant_data_in_one_cluster(cls):
     [
         (np.ones((30, 4)), {"center": True}, "0 distinct directions .* n_clusters=3"),
         (np.ones((30, 4)), {"center": False}, "1 distinct directions .* n_clusters=3"),
-        (np.arange(1.0, 31)[:, None], {}, "distinct directions .* affine=True"),
+        (np.arange(1.0, 31)[:, None], {}, "distinct directions .* fewer clusters"),
         (np.eye(3)[:2], {}, "n_samples=2 should be >= n_clusters=3"),
         (np.eye(40), {"max_samples": 2}, "max_samples=2 should be >= n_clusters=3"),
         (np.eye(4)[:1], {"n_clusters": 1}, "1 sample.* minimum of 2"),
@@ -309,6 +309,13 @@ def test_constant_data_in_one_cluster(cls):
 def test_bad_data_is_refused_with_a_sentence(cls, X, parameters, message):
     with pytest.raises(ValueError, match=message):
         cls(**{"n_clusters": 3, **parameters}).fit(X)
+
+
+@every_clusterer
+def test_advice_names_only_parameters_there_are(cls):
+    with pytest.raises(ValueError, match="distinct directions") as refusal:
+        cls(3).fit(np.arange(1.0, 31)[:, None])
+    assert ("affine=True" in str(refusal.value)) == ("affine" in cls().get_params())
 
 
 @every_clusterer

@@ -35,5 +35,8 @@ def test_epochs_differ_and_libraries_do_not(library):
 
 
 def test_empty_batches_are_refused(rng):
-    with pytest.raises(ValueError, match="batch_size must be at least 1"):
-        list(minibatches(3, 0, rng))
+    for size in (0, 2.5):
+        with pytest.raises(
+            ValueError, match="batch_size must be an integer of at least 1"
+        ):
+            list(minibatches(3, size, rng))

@@ -202,8 +202,10 @@ def test_five_steps_are_the_same_on_every_library(library, rng):
     [
         (lambda: Convolution((1, 2, 3, 4), 2, 3), "image_shape must be"),
         (lambda: Convolution((0, 3), 2, 3), "image_shape must be"),
+        (lambda: Convolution((4.5, 3), 2, 3), "image_shape must be"),
         (lambda: Convolution((4, 4), 0, 3), "n_channels must be"),
-        (lambda: Convolution((4, 4), 2, 0), "kernel_size and stride"),
+        (lambda: Convolution((4, 4), 2, 0), "kernel_size must be"),
+        (lambda: Convolution((4, 4), 2, 3, 0.5), "stride must be"),
         (lambda: Convolution((4, 4), 2, 3, init="ones"), "init must be"),
         (
             lambda: TransposedConvolution((2, 3, 3), (7, 6), 3),

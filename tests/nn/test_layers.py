@@ -188,9 +188,10 @@ def test_start_has_the_variance_of_its_rule(init, variance, rng):
     [
         (lambda: Dense(2, 3, init="normal"), "init must be"),
         (lambda: Activation("gelu"), "kind must be"),
-        (lambda: Dense(0, 3), "n_inputs must be at least 1"),
-        (lambda: Dense(2, -1), "n_outputs must be at least 1"),
-        (lambda: BatchNorm(0), "n_features must be at least 1"),
+        (lambda: Dense(0, 3), "n_inputs must be an integer of at least 1"),
+        (lambda: Dense(2, -1), "n_outputs must be an integer of at least 1"),
+        (lambda: Dense(2.5, 1), "n_inputs must be an integer of at least 1, got 2.5"),
+        (lambda: BatchNorm(0), "n_features must be an integer of at least 1"),
         (lambda: BatchNorm(2, eps=0.0), "eps be positive"),
         (lambda: BatchNorm(2, momentum=1.5), "momentum must lie"),
     ],
