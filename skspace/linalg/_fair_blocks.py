@@ -220,7 +220,8 @@ def _within(M, basis):
 def least_spread(whitening):
     """Matrix that is small along whitened directions in which the data vary much."""
     xp = array_namespace(whitening.forward)
-    return _scaled(xp.matrix_transpose(whitening.forward) @ whitening.forward)
+    forward = whitening.forward / xp.max(xp.abs(whitening.forward))  # squares in range
+    return _scaled(xp.matrix_transpose(forward) @ forward)
 
 
 def _scaled(M):

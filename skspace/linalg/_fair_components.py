@@ -48,13 +48,13 @@ def mean_differences(parts, total):
     return xp.linalg.qr(U)[0] if U.shape[1] else U
 
 
-def covariance_differences(parts, basis):
-    """Σ p_h (V_h - V)² within a basis: V_h of slices, V their mean."""
+def covariance_differences(parts, basis, unit):
+    """Σ p_h (V_h - V)² within a basis, in a unit: V_h of slices, V their mean."""
     xp = array_namespace(basis)
     kernel = xp.zeros_like(xp.matrix_transpose(basis) @ basis)
     for part, _ in parts:
         share = part.weight / xp.sum(part.weight)
-        within = part.scatter / part.weight[:, None, None]
+        within = part.scatter / part.weight[:, None, None] / unit
         within = xp.matrix_transpose(basis) @ within @ basis
         apart = within - xp.sum(share[:, None, None] * within, axis=0)
         kernel = kernel + xp.sum(share[:, None, None] * (apart @ apart), axis=0)
@@ -83,7 +83,9 @@ def fair_components(parts, total, *, share, fewest):
     basis = complement(excluded)
     if share is not None and basis.shape[1]:
         kept = max(int(np.ceil(share * basis.shape[1])), fewest)
-        _, Q = xp.linalg.eigh(covariance_differences(parts, basis))
+        unit = xp.max(xp.linalg.diagonal(total.covariance))  # squares stay in range
+        unit = xp.where(unit > 0, unit, xp.ones_like(unit))
+        _, Q = xp.linalg.eigh(covariance_differences(parts, basis, unit))
         basis = basis @ Q[:, :kept]
     inner = xp.matrix_transpose(basis) @ total.covariance @ basis
     if basis.shape[1] == 0:

@@ -139,9 +139,12 @@ def slice_moments(X, labels, n_slices, *, weights=None, per_slice, fourth=0):
 def _check_finite(moments):
     """Refuse moments that overflow, or whose covariance would."""
     xp = array_namespace(moments.scatter)
-    with np.errstate(over="ignore"):
-        size = xp.sum(xp.abs(moments.scatter))
-        size = size / xp.clip(_positive(xp.sum(moments.weight)), max=1.0)
+    weight = moments.weight
+    with np.errstate(over="ignore", invalid="ignore"):
+        apart = moments.mean - moments.mean[int(xp.argmax(weight)), :]
+        apart = xp.where(weight[:, None] > 0, apart, 0 * apart)
+        size = xp.sum(xp.abs(moments.scatter)) + xp.sum(weight @ (apart * apart))
+        size = size / xp.clip(_positive(xp.sum(weight)), max=1.0)
     if not bool(xp.isfinite(size)):
         raise ValueError(
             "Squares of the features, times the weights or over their sum, overflow "

@@ -69,6 +69,16 @@ def test_covariances_differ_less_among_what_is_kept():
     assert apart(alike) < apart(plain) / 2
 
 
+@pytest.mark.parametrize("unit", [2.0**-400, 2.0**400])
+def test_covariances_are_compared_in_any_unit(rng, unit):
+    X, z = rng.standard_normal((200, 5)), rng.randint(2, size=200)
+    X[z == 1] *= [1.0, 2.0, 1.2, 3.0, 1.1]
+    model = FairPCA(constraint="covariance", share=0.6)
+    expected = model.fit(X, sensitive_features=z).components_
+    found = model.fit(unit * X, sensitive_features=z).components_
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
 def test_two_groups_keep_the_smallest_eigenvalues_of_the_difference():
     X, z = groups()
     z = (z == 0) * 1

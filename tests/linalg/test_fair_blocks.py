@@ -100,6 +100,20 @@ def test_only_angles_above_the_tolerance_are_shared():
         assert blocks.sensitive.shape[1] == 3 - expected
 
 
+@pytest.mark.parametrize("unit", [2.0**-600, 2.0**600])
+def test_units_of_the_data_change_nothing(unit):
+    G_y, G_z, M, _, whitening = setting(0, d_y=4)
+    scaled = whitening._replace(
+        forward=whitening.forward / unit, inverse=whitening.inverse * unit
+    )
+    for found, expected in zip(
+        fair_blocks(G_y, G_z, M, scaled),
+        fair_blocks(G_y, G_z, M, whitening),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("order", ["ratio", "utility", "sensitivity"])
 def test_the_basis_given_does_not_matter(order):
     _, G_z, a, b, whitening = setting(3)

@@ -258,3 +258,17 @@ def test_constant_columns_have_no_scatter_at_all(library, rng, value, weighted):
     )
     assert np.all(library.to_numpy(moments.mean)[:, 1] == value)
     assert not np.any(library.to_numpy(moments.scatter)[:, 1, :])
+
+
+def test_covariances_that_overflow_are_refused(rng):
+    """Also where it is that of means of slices alone."""
+    X, labels, _ = table(rng)
+    X[:, 0] = 1e200 * labels
+    with pytest.raises(ValueError, match="overflow float64"):
+        slice_moments(X, labels, 3, per_slice=True)
+    one, other = (
+        slice_moments(X[labels == h], labels[labels == h], 3, per_slice=False)
+        for h in (0, 1)
+    )
+    with pytest.raises(ValueError, match="overflow float64"):
+        merge_moments(one, other)
