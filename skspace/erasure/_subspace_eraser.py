@@ -236,8 +236,9 @@ default=None
         ------
         ValueError
             If there is nothing to erase (one class only, a constant), if "oblique"
-            lacks the concept or the target or has to spare what it has to erase, or
-            if "spectral" does not know which of several classes to forget.
+            lacks the concept or the target or has to spare what it has to erase, if
+            "spectral" does not know which of several classes to forget, or if numbers
+            leave the range of their dtype.
         """
         X, concept, target, weights = self._validate(X, y, concept, sample_weight)
         summary = self._summarise(X, concept, target, weights)

@@ -12,6 +12,8 @@ from skspace.decomposition import (
 )
 from skspace.linalg import subspace_distance
 
+ALL = [SlicedInverseRegression, SlicedAverageVarianceEstimation, DirectionalRegression]
+
 
 def model(name, n=2000, p=20, seed=0):
     """Return X, y and the basis of the central subspace."""
@@ -65,9 +67,6 @@ def test_save_is_poor_on_monotone_relations_with_few_samples():
     sir, save, dr = (np.mean(errors[Reducer]) for Reducer in ALL)
     assert save > 2 * sir
     assert dr < 0.6 * save
-
-
-ALL = [SlicedInverseRegression, SlicedAverageVarianceEstimation, DirectionalRegression]
 
 
 def test_sir_of_classes_is_linear_discriminant_analysis():
