@@ -1,6 +1,5 @@
 """Products of centred rows: one answer for dense, sparse and blocks of rows."""
 
-import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
