@@ -8,16 +8,13 @@ import re
 
 from docutils.nodes import SkipNode
 from docutils.utils.math import MathError
-from docutils.utils.math.latex2mathml import operators, tex2mathml
+from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-operators["independent"] = "⫫"  # as TeX has it, two perpendiculars drawn together
-
 FUNCTION = r"\\(?:log|det|exp|sin|cos|operatorname\{\w+\})"
 RULES = [
-    (r"\\perp(?:\\!)+\\perp", r"\\independent"),
     # \frac12 is one half: an argument without braces is one token, not a number
     (r"\\([td]?frac)\s*([0-9])\s*([0-9])", r"\\\1{\2}{\3}"),
     # an index of an accented letter stands beside it, not below
