@@ -43,7 +43,7 @@ class BlindCalibrationResult:
         Steps taken.
     loss_curve : ndarray of shape (n_iter + 1,)
         Sum of squares of ``gains * (A @ signal) - y`` over ``2 m p``, at the start
-        and after every step.
+        and after every step; infinite where squares of readings are.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def blind_gain_calibration(
         If shapes disagree or entries are not finite; if there are fewer readings than
         unknowns less one; if a sensor gets nothing in any snapshot, or all readings
         are zero, or orthogonal to the operators; if `subspace_gain` does not hold
-        equal gains.
+        equal gains; if the signal is beyond the range of its dtype.
 
     Warns
     -----
@@ -245,11 +245,17 @@ def blind_gain_calibration(
                 DegenerateDataWarning,
                 stacklevel=2,
             )
-    with np.errstate(over="ignore", under="ignore"):
-        losses = np.array(losses) * scale * scale
     signal = state.signal if Z is None else Z @ state.signal
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses = np.array(losses) * scale * scale
+        signal = xp.astype(signal * (scale / size), dtype)
+    if not bool(xp.all(xp.isfinite(signal))):
+        raise ValueError(
+            f"The signal is beyond the range of {dtype}: y is too large beside A; "
+            "change the unit of one of them."
+        )
     return BlindCalibrationResult(
-        xp.astype(signal * (scale / size), dtype),
+        signal,
         xp.astype(state.gains, dtype),
         bool(converged),
         len(losses) - 1,

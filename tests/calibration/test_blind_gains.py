@@ -161,6 +161,14 @@ def test_units_may_be_at_the_ends_of_the_range(rng, solver, unit):
     np.testing.assert_allclose(result.signal / unit, signal * gains.mean(), atol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_signals_beyond_the_range_are_refused(dtype):
+    A, y, _, _ = sensors(0, 8, 20, 10)
+    small, large = (1e-20, 1e30) if dtype == "float32" else (1e-200, 1e200)
+    with pytest.raises(ValueError, match=f"beyond the range of .*{dtype}"):
+        blind_gain_calibration((small * A).astype(dtype), large * y)
+
+
 @pytest.mark.parametrize("solver", ["pgd", "accelerated"])
 def test_readings_orthogonal_to_the_operators_are_refused(solver):
     A = np.array([[[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]] * 3)
