@@ -5,11 +5,11 @@ import pickle
 
 import numpy as np
 import pytest
+from loop_cases import Halving, Listener, needs_callbacks
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from test_loop import Halving, Listener, needs_callbacks
 
 from skspace.callback import ObjectiveMonitor
 from skspace.cluster import KSubspaces
