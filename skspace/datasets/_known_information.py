@@ -28,6 +28,10 @@ SHARED_CONSTRAINTS = {
 }
 
 
+LEAST_NOISE = 1e-14
+"""Share of y that rounding would drown."""
+
+
 def dense_information(rest, dx, dy):
     """Information of dx + dy normal numbers, any two with the correlation 1 - rest."""
 
@@ -80,6 +84,11 @@ def normal_pair(rng, shape, structure, n_pairs, correlation, mutual_info):
         )
     if correlation is None:
         rest = math.exp(-mutual_info / n_pairs)  # no digit of 1 - ρ² is lost
+        if rest < LEAST_NOISE:
+            raise ValueError(
+                f"mutual_info={mutual_info} needs a correlation indistinguishable from "
+                f"1 in {n_pairs} pairs; ask for less, or for more pairs."
+            )
         correlation = math.sqrt((1 - rest) * (1 + rest))
     else:
         rest = math.sqrt((1 - correlation) * (1 + correlation))
@@ -170,8 +179,9 @@ def make_correlated_gaussian(
     Raises
     ------
     ValueError
-        Unless exactly one of `correlation` and `mutual_info` is given; if pairs,
-        columns and transforms do not fit together.
+        Unless exactly one of `correlation` and `mutual_info` is given; if it is more
+        information than doubles can show; if pairs, columns and transforms do not fit
+        together.
 
     See Also
     --------

@@ -245,6 +245,7 @@ def test_one_seed_gives_the_same_data():
         ({"correlation": 0.1, "n_pairs": 1, "structure": "dense"}, "leave n_pairs out"),
         ({"correlation": -0.1, "structure": "dense"}, "cannot oppose"),
         ({"mutual_info": 99.0, "structure": "dense"}, "indistinguishable from 1"),
+        ({"mutual_info": 99.0}, "indistinguishable from 1 in 1 pairs"),
         ({"correlation": 0.1, "transform": "spiral"}, "of at least 2"),
         ({"correlation": 0.1, "transform": "swiss_roll"}, "normal_cdf"),
         ({"correlation": 0.1, "transform": "cube"}, "transform names some of asinh"),
