@@ -13,6 +13,9 @@ from .linalg._moments import total_moments
 from .linalg._slices import pool_small_slices
 from .linalg._whitening import ledoit_wolf_shrinkage, whiten
 
+ILL_CONDITIONED = 1e10
+"""Above this ratio of the eigenvalues of correlations a covariance lacks digits."""
+
 
 def pool_slices(weight, n_samples, rule, min_slice, *, constant, warn, name="y"):
     """Pool slices with fewer than `min_slice` samples.
@@ -84,3 +87,25 @@ def whiten_moments(moments, *, rcond, shrinkage, warn):
             stacklevel=2,
         )
     return whitening
+
+
+def check_influence_exists(shrinkage, whitening):
+    """Refuse influence on directions of features that no influence function suits.
+
+    Raises
+    ------
+    ValueError
+        If the features were shrunken, or are all but dependent.
+    """
+    if shrinkage:
+        raise ValueError(
+            f"Influence needs whitened features, got shrinkage={shrinkage!r}:"
+            " shrunken directions are biased in a way no influence function shows. "
+            "Fit with shrinkage=None on fewer features."
+        )
+    if whitening.condition > ILL_CONDITIONED:
+        raise ValueError(
+            "The features are all but dependent, which leaves no digits for influence:"
+            f" the eigenvalues of their correlations span {whitening.condition:.1g}. "
+            "Leave whiten_rcond at its default, or drop features."
+        )

@@ -21,7 +21,7 @@ from ..linalg._slices import Slicing, check_numbers, numbers_if_all
 from ..linalg._whitening import whiten
 from ._docs import shared_docs
 from ._moment_sdr import MomentSDR
-from ._sdr_base import Solution, no_dependence
+from ._sdr_base import Solution
 
 DEPENDENT = 1e-12
 """Functions of the basis with less of their correlation left are dependent."""
@@ -206,7 +206,7 @@ class PrincipalFittedComponents(MomentSDR):
         try:
             basis = whiten(mean[p:], C[p:, p:], rcond=DEPENDENT)
         except ValueError:
-            raise NotEnoughYetError(no_dependence()) from None
+            raise NotEnoughYetError(NO_DEPENDENCE) from None
         xp = array_namespace(C)
         factor = xp.matrix_transpose(whitening.forward) @ C[:p, p:] @ basis.forward
         directions = leading_directions_of_factor(factor, whitening)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._array import array_namespace, asarray_like, to_numpy
 from .._sklearn import HasMethods, StrOptions, validate_params
+from .._slice_moments import check_influence_exists
 from .._validation import check_memory, check_same_place
 from ..linalg._centred import centred_product
 from ..linalg._influence import (
@@ -33,7 +34,6 @@ from ..linalg._inverse_moments import (
 from ..linalg._slices import assign_slices, effective_size, pool_small_slices
 from ..linalg._triangular import lower_inverse
 from ._directional_regression import DirectionalRegression
-from ._moment_sdr import ILL_CONDITIONED
 from ._sliced_average_variance import SlicedAverageVarianceEstimation
 from ._sliced_inverse_regression import SlicedInverseRegression
 
@@ -291,20 +291,9 @@ def fitted_frame(estimator):
     """Collect what influence needs, or refuse by a ValueError."""
     kernel, influence = _method(estimator)
     check_is_fitted(estimator, "components_")
-    if estimator.shrinkage:
-        raise ValueError(
-            f"Influence needs whitened features, got shrinkage={estimator.shrinkage!r}:"
-            " shrunken directions are biased in a way no influence function shows. "
-            "Fit with shrinkage=None on fewer features."
-        )
     pooled = estimator._pooled(estimator._moments, estimator._slicing, warn=False)
     whitening = estimator._whiten(pooled, warn=False)
-    if whitening.condition > ILL_CONDITIONED:
-        raise ValueError(
-            "The features are all but dependent, which leaves no digits for influence:"
-            f" the eigenvalues of their correlations span {whitening.condition:.1g}. "
-            "Leave whiten_rcond at its default, or drop features."
-        )
+    check_influence_exists(estimator.shrinkage, whitening)
     whitened = whitened_moments(pooled, whitening)
     eigenvalues, G = leading_directions(kernel(whitened), whitening)
     d = estimator.n_components_

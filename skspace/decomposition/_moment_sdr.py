@@ -14,17 +14,14 @@ from .._array import array_namespace, asarray_like, device, to_numpy
 from .._rank import NotEnoughYetError, Spectrum, constraints
 from .._response import TARGET_TYPES, check_response, check_weights
 from .._sklearn import Interval, StrOptions, fit_context, partial_fit_context
-from .._slice_moments import pool_slices
+from .._slice_moments import ILL_CONDITIONED, pool_slices
 from .._validation import check_memory
 from .._warnings import DegenerateDataWarning
 from ..linalg._inverse_moments import whitened_moments
 from ..linalg._moments import merge_moments, pool_moments, slice_moments
 from ..linalg._slices import assign_slices, slice_response
 from ..linalg._whitening import Whitening, whiten_rows
-from ._sdr_base import SDRTransformer, Solution, no_dependence
-
-ILL_CONDITIONED = 1e10
-"""Above this ratio of eigenvalues whitening goes back to the rows."""
+from ._sdr_base import NO_DEPENDENCE, SDRTransformer, Solution
 
 
 class MomentSDR(SDRTransformer):
@@ -221,7 +218,7 @@ class MomentSDR(SDRTransformer):
             moments.n_samples,
             rule,
             self.min_slice,
-            constant=no_dependence(),
+            constant=NO_DEPENDENCE,
             warn=warn,
         )
         return pool_moments(moments, pooling.groups, pooling.n_slices)

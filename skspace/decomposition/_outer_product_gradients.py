@@ -24,7 +24,7 @@ from ._local_linear import (
     n_leading,
     opg_iterations,
 )
-from ._sdr_base import SDRTransformer, no_dependence
+from ._sdr_base import NO_DEPENDENCE, SDRTransformer
 
 FEW = 10
 """At most so many distinct numbers are classes where target_type is "auto"."""
@@ -258,7 +258,7 @@ class OuterProductGradients(SDRTransformer):
         seen = slice(None) if weights is None else weights > 0
         Y = Y / np.maximum(np.max(np.abs(Y), axis=0), np.finfo(float).tiny)
         if Y.shape[1] == 0 or not np.any(np.ptp(Y[seen], axis=0)):
-            raise ValueError(no_dependence())
+            raise ValueError(NO_DEPENDENCE)
         mean = np.average(Y, axis=0, weights=weights)
         D = Y - mean
         w = np.ones(len(D)) if weights is None else weights
@@ -266,7 +266,7 @@ class OuterProductGradients(SDRTransformer):
         try:
             whitening = whiten(mean, covariance, rcond=self.whiten_rcond)
         except ValueError:  # it varies by roundings only
-            raise ValueError(no_dependence()) from None
+            raise ValueError(NO_DEPENDENCE) from None
         return D @ whitening.forward
 
     def _iterate(self, X, Y, weights, rank):

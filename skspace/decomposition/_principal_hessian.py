@@ -22,7 +22,7 @@ from ..linalg._centred import centred_product
 from ..linalg._inverse_moments import Directions, leading_directions, symmetric
 from ..linalg._moments import BLOCK_BYTES, merge_moments, table_moments
 from ._docs import shared_docs
-from ._sdr_base import SDRTransformer, Solution, no_dependence
+from ._sdr_base import NO_DEPENDENCE, SDRTransformer, Solution
 
 EXACT = 1e-8
 """A least-squares residual below this share of the response is rounding."""
@@ -252,7 +252,7 @@ class PrincipalHessianDirections(SDRTransformer):
         mean, spread = _unit(table, to_numpy(share))
         varies = spread > 64 * np.finfo(float).eps * np.abs(mean)
         if not np.any(varies):
-            raise ValueError(no_dependence())
+            raise ValueError(NO_DEPENDENCE)
         E = asarray_like(
             ((table - mean) / np.where(varies, spread, 1.0))[:, varies], share
         )

@@ -21,13 +21,10 @@ from .._validation import refuses_overflow, validate_scores, validate_X
 from ..linalg._centred import linear_scores
 from ..linalg._whitening import linear_map
 
-
-def no_dependence():
-    """Message for a response that is constant."""
-    return (
-        "y has a single value (to rounding), or all of it lies in one slice: there is "
-        "nothing it could depend on. Pass a response that varies."
-    )
+NO_DEPENDENCE = (
+    "y has a single value (to rounding), or all of it lies in one slice: there is "
+    "nothing it could depend on. Pass a response that varies."
+)
 
 
 class Solution(NamedTuple):

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from .._array import array_namespace
 from .._response import check_response
+from .._slice_moments import check_influence_exists
 from .._validation import check_same_place
 from ..decomposition import sdr_influence
 from ..linalg._centred import centred_product
@@ -15,9 +16,6 @@ from ..linalg._span_influence import MovingSpan
 from ._motion import OTHER_ROWS, check_cells_of_fit, fair_motion
 
 __all__ = ["FitRows", "check_rows_of_fit", "fair_rows", "reducer_rows"]
-
-ILL_CONDITIONED = 1e10
-"""Above this ratio of eigenvalues too few digits are left."""
 
 
 class FitRows(NamedTuple):
@@ -105,19 +103,7 @@ def fair_rows(estimator, X, y, sensitive_features, sample_weight):
 
 def _check_covered(estimator, found):
     """Refuse what has no influence function."""
-    if estimator.shrinkage:
-        raise ValueError(
-            f"Influence needs whitened features, got shrinkage={estimator.shrinkage!r}:"
-            " shrunken directions are biased in a way no influence function shows. "
-            "Fit with shrinkage=None on fewer features."
-        )
-    if found.whitening.condition > ILL_CONDITIONED:
-        raise ValueError(
-            "The features are all but dependent, which leaves no digits for influence: "
-            "the eigenvalues of their correlations span "
-            f"{found.whitening.condition:.1g}. Leave whiten_rcond at its default, or "
-            "drop features."
-        )
+    check_influence_exists(estimator.shrinkage, found.whitening)
     if estimator.n_components_ == 0:
         raise ValueError("No direction is kept at this level; raise n_shared.")
 
