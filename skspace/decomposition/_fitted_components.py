@@ -21,7 +21,7 @@ from ..linalg._slices import Slicing, check_numbers, numbers_if_all
 from ..linalg._whitening import whiten
 from ._docs import shared_docs
 from ._moment_sdr import MomentSDR
-from ._sdr_base import Solution
+from ._sdr_base import NO_DEPENDENCE, Solution
 
 DEPENDENT = 1e-12
 """Functions of the basis with less of their correlation left are dependent."""
