@@ -79,3 +79,9 @@ def test_even_relations_are_a_blind_spot(rng):
     X = rng.standard_normal((2000, 6))
     found = PrincipalFittedComponents(1).fit(X, X[:, 0] ** 2)
     assert found.eigenvalues_[0] < 0.02
+
+
+def test_powers_of_a_constant_are_refused(rng):
+    model = PrincipalFittedComponents(basis="polynomial")
+    with pytest.raises(ValueError, match="single value"):
+        model.fit(rng.standard_normal((30, 3)), np.ones(30))
