@@ -95,7 +95,8 @@ class SubspaceClusteringDisplay(Display):
         Raises
         ------
         ValueError
-            When there is nothing to show: no affinity, and no X or no `transform`.
+            When there is nothing to show: no affinity, and no X or no `transform`; or
+            labels are no columns of what `transform` returns.
         """
         pyplot()
         check_is_fitted(estimator)
@@ -112,6 +113,11 @@ class SubspaceClusteringDisplay(Display):
             if len(labels) != len(residuals):
                 labels = np.asarray(to_numpy(estimator.predict(X)))
             labels = check_labels(labels, len(residuals))
+            if labels.min() < 0 or labels.max() >= residuals.shape[1]:
+                raise ValueError(
+                    f"Labels from {labels.min()} to {labels.max()} do not name the "
+                    f"{residuals.shape[1]} columns of what transform returns."
+                )
         if affinity is None and residuals is None:
             raise ValueError(
                 f"{type(estimator).__name__} has no affinity_matrix_; pass samples as "

@@ -71,6 +71,14 @@ def test_without_a_graph_residuals_stand_alone(fitted):
         SubspaceClusteringDisplay.from_estimator(DBSCAN().fit(X), X)
 
 
+def test_noise_belongs_to_no_subspace(fitted):
+    X = fitted[1]
+    model = KSubspaces(3, subspace_dim=4, random_state=0).fit(X)
+    model.labels_ = np.where(np.arange(len(X)) < 2, -1, model.labels_)
+    with pytest.raises(ValueError, match="from -1 to 2 do not name the 3 columns"):
+        SubspaceClusteringDisplay.from_estimator(model, X)
+
+
 def test_one_axes_a_picture(fitted):
     import matplotlib.pyplot as plt
 
