@@ -290,11 +290,11 @@ def effective_rank(V):
     """
     xp = array_namespace(V)
     V = V - xp.mean(V, axis=0)
-    energy = xp.linalg.svdvals(V) ** 2
-    total = float(xp.sum(energy))
-    if total == 0:
+    s = xp.linalg.svdvals(V)
+    if float(s[0]) == 0:
         return 0.0
-    share = energy / total
+    energy = (s / s[0]) ** 2
+    share = energy / xp.sum(energy)
     logs = xp.log(xp.where(share > 0, share, xp.ones_like(share)))
     return math.exp(-float(xp.sum(share * logs)))
 

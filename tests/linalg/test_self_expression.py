@@ -194,3 +194,9 @@ def test_effective_rank_of_equal_and_unequal_directions(rng):
     Q = np.linalg.qr(Q - Q.mean(axis=0))[0]
     assert effective_rank(Q[:, :4]) == pytest.approx(4)
     assert effective_rank(Q * [1, 1e-8, 0, 0, 0, 0]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("unit", [2.0**-700, 2.0**700])
+def test_effective_rank_has_no_unit(rng, unit):
+    V = rng.standard_normal((9, 4))
+    assert effective_rank(unit * V) == pytest.approx(effective_rank(V))
