@@ -9,12 +9,11 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn import get_config
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_array
 
 from .._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
 from .._sklearn import Interval, StrOptions, validate_params
+from .._validation import as_table
 from .._warnings import DegenerateDataWarning
 from ..linalg import as_basis
 from ._solvers import descent, n_undetermined, start, variable_projection
@@ -265,16 +264,14 @@ def blind_gain_calibration(
 
 def _validated(A, y):
     """Return operators and readings in float64, and the dtype of the operators."""
-    dispatch = get_config()["array_api_dispatch"] and is_array_api_obj(A)
-    xp = array_namespace(A) if dispatch else np
-    A = check_array(A, dtype=[xp.float64, xp.float32], allow_nd=True, input_name="A")
+    A = as_table(A, allow_nd=True, input_name="A")
     if A.ndim != 3:
         raise ValueError(
             f"A must have shape (p, m, n), got {tuple(A.shape)}; one snapshot is "
             "A[None]."
         )
     y = to_numpy(y) if is_array_api_obj(y) else y
-    y = check_array(y, dtype=np.float64, input_name="y")
+    y = np.asarray(as_table(y, input_name="y"), dtype=np.float64)
     if y.shape != tuple(A.shape[:2]):
         raise ValueError(
             f"y must have shape (p, m) = {tuple(A.shape[:2])} since A has "

@@ -7,8 +7,6 @@ from scipy.special import ndtr
 
 __all__ = ["TRANSFORMS", "transformed"]
 
-TRANSFORMS = ("asinh", "half_cube", "normal_cdf", "spiral", "swiss_roll", "wiggly")
-
 
 def spiral(X):
     """Turn the first two columns by the squared length of the row over its dimension.
@@ -60,6 +58,7 @@ MAPS = {
     "wiggly": (wiggle_x, wiggle_y),
 }
 """Invertible maps of X and of y: none changes their mutual information."""
+TRANSFORMS = tuple(MAPS)
 
 
 def transformed(X, Y, transform):

@@ -72,6 +72,12 @@ def moved(pose, step, chart):
     return np.concatenate([R @ rotation_exp(w), (t + R @ v)[:, None]], axis=1)
 
 
+def inverse(pose):
+    """Return the (3, 4) pose that undoes another."""
+    R, t = pose[:, :3], pose[:, 3]
+    return np.concatenate([R.T, -(R.T @ t)[:, None]], axis=1)
+
+
 def orthonormal(R):
     """Return the rotation nearest to `R`."""
     U, _, Vt = np.linalg.svd(R)

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._motion import inverse
+
 LOSSES = {None: 0, "huber": 1, "tukey": 2, "gm": 3, "linear": 4}
 TUNING = {"huber": 1.345, "tukey": 4.685, "gm": 3.0}
 """Robust scales in standard deviations; the first two keep 95 % efficiency."""
@@ -85,8 +87,7 @@ class Side:
                 self.pool[2][:] = -1.0
             self.limit = limit
         if self.reverse:
-            R, t = pose[:, :3], pose[:, 3]
-            pose = np.concatenate([R.T, -(R.T @ t)[:, None]], axis=1)
+            pose = inverse(pose)
         tree = self.level[:3]
         state = self.seen, self.margin
         if self.k is None:
@@ -114,8 +115,7 @@ class Side:
         from .._numba.point_to_plane import residuals
 
         if self.reverse:
-            R, t = pose[:, :3], pose[:, 3]
-            pose = np.concatenate([R.T, -(R.T @ t)[:, None]], axis=1)
+            pose = inverse(pose)
         out = np.empty(self.points.shape[0])
         residuals(self.points, pose, self.index, *self.planes[:2], out)
         return out[self.index >= 0]

@@ -120,7 +120,8 @@ def drive(icp, alignment, history, X):
             icp,
             recorded(),
             X=X,
-            max_iter=10 * icp.max_iter + 100,  # each stage counts for itself
+            # for every stage: three, or those given, and one more
+            max_iter=(3 + np.size(icp.max_correspondence_distance)) * icp.max_iter,
             tol=1.0,
             converged=lambda _: False,
             warn=False,

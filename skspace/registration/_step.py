@@ -9,6 +9,7 @@ import numpy as np
 from ..linalg._schur_blocks import (
     analyze_schur_blocks,
     factor_of_hessian,
+    factor_of_rows,
     preconditioner,
 )
 from ._motion import rotation_log
@@ -43,8 +44,6 @@ def analyze(hessian, sigma, rules, rows=None):
 
     `rows` of J, where given, are used in place of `hessian`.
     """
-    from ..linalg._schur_blocks import factor_of_rows
-
     R = factor_of_hessian(hessian) if rows is None else factor_of_rows(rows)
     return Analysis(*analyze_schur_blocks(R, GROUPS, sigma=sigma, **rules))
 

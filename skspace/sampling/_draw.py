@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array
 
 from .._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
 from .._sklearn import Interval, validate_params
+from .._validation import as_table
 from ..linalg._row_scores import draw_fixed_size, inclusion_probabilities
 
 __all__ = ["draw_rows"]
@@ -95,9 +95,7 @@ def draw_rows(scores, n_samples, *, random_state=None):
     (array([0, 1, 4]), array([1., 2., 2.]))
     """
     host = to_numpy(scores) if is_array_api_obj(scores) else scores
-    host = check_array(
-        host, ensure_2d=False, dtype=[np.float64, np.float32], input_name="scores"
-    )
+    host = as_table(host, ensure_2d=False, input_name="scores")
     if host.ndim != 1:
         raise ValueError(
             f"scores must have shape (n_rows,), got {host.shape}; pass one number a "

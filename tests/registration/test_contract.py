@@ -328,6 +328,14 @@ def test_clouds_in_other_units_warn_or_are_refused(room, factor):
         PointToPlaneICP(voxel_size=30.0).fit(room[0], room[1])
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_every_stage_of_a_long_schedule_has_its_iterations(room):
+    distances = np.linspace(4, 1, 150)
+    icp = PointToPlaneICP(max_correspondence_distance=distances, max_iter=1)
+    visited = {state.distance for state in icp.fit(*room).history_}
+    assert visited == set(distances)
+
+
 def test_stopping_early_warns(room):
     with pytest.warns(ConvergenceWarning, match="max_iter=1 with a step of"):
         icp = PointToPlaneICP(max_iter=1).fit(*room)
