@@ -18,7 +18,7 @@ NAMES = list("abcde")
 
 @pytest.fixture(scope="module")
 def frame():
-    group = np.where(GROUP == GROUP[0], "left", "right")
+    group = np.where(np.equal(GROUP, GROUP[0]), "left", "right")
     return pandas.DataFrame(X, columns=NAMES).assign(y=Y, group=group)
 
 
