@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._array import array_namespace, device
+from .._array import array_namespace, device, is_array_api_obj
 from .._estimator import Estimator
 from .._response import TARGET_TYPES
 from .._sklearn import Interval, StrOptions, fit_context, partial_fit_context
@@ -361,6 +361,8 @@ default=None
     def _weights(self, values, name):
         """`values`, validated, as an array beside the operator."""
         xp, like = array_namespace(self.operator_), self.operator_
+        if not is_array_api_obj(values):  # a number or a list
+            values = np.asarray(values)
         with np.errstate(over="ignore"):
             values = as_table(
                 values,

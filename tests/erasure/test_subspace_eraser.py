@@ -235,3 +235,6 @@ def test_array_libraries_agree(library, dispatch, dtype):
             library.to_numpy(edited), np.ones((2, 7)) @ expected.operator_, atol=tol
         )
         assert shift.shape == (2,)
+        for coef in (np.ones((2, 7)), [[1] * 7] * 2):  # from the host, and a number
+            there, _ = found.edit_weights(coef, 1)
+            assert_allclose(library.to_numpy(there), library.to_numpy(edited))
