@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from ._sklearn import Interval, RealNotInt, StrOptions
-from ._warnings import DegenerateDataWarning
+from .exceptions import DegenerateDataWarning
 
 N_BOOTSTRAP = 100
 """Draws of the ladle rule."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from ._array import to_numpy
 from ._rank import NotEnoughYetError
-from ._warnings import DegenerateDataWarning
+from .exceptions import DegenerateDataWarning
 from .linalg._moments import total_moments
 from .linalg._slices import pool_small_slices
 from .linalg._whitening import ledoit_wolf_shrinkage, whiten

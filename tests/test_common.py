@@ -237,7 +237,7 @@ def _arguments(check):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.filterwarnings("ignore::skspace._warnings.SkspaceWarning")
+@pytest.mark.filterwarnings("ignore::skspace.exceptions.SkspaceWarning")
 @pytest.mark.parametrize(("estimator", "check"), list(marked_checks()), ids=name_of)
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
@@ -291,7 +291,7 @@ def weighted():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.filterwarnings("ignore::skspace._warnings.SkspaceWarning")
+@pytest.mark.filterwarnings("ignore::skspace.exceptions.SkspaceWarning")
 @pytest.mark.parametrize("estimator", list(weighted()), ids=name_of)
 def test_rows_of_weight_zero_may_be_far_away(estimator, rng):
     """scikit-learn's own check has them among the others."""

@@ -25,7 +25,7 @@ from skspace.model_selection import InductiveClusterer
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore::skspace._warnings.SkspaceWarning"),
+    pytest.mark.filterwarnings("ignore::skspace.exceptions.SkspaceWarning"),
     # scikit-learn's, of a y with many classes
     pytest.mark.filterwarnings("ignore:The number of unique classes:UserWarning"),
 ]

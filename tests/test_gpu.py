@@ -21,7 +21,7 @@ from skspace._array import is_array_api_obj, is_numpy_array, same_place, to_nump
 pytestmark = [
     pytest.mark.usefixtures("dispatch"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore::skspace._warnings.SkspaceWarning"),
+    pytest.mark.filterwarnings("ignore::skspace.exceptions.SkspaceWarning"),
 ]
 
 TOLERANCE = {"float64": 1e-3, "float32": 1e-2}

@@ -27,7 +27,7 @@ from threadpoolctl import threadpool_limits
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore::skspace._warnings.SkspaceWarning"),
+    pytest.mark.filterwarnings("ignore::skspace.exceptions.SkspaceWarning"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning"),
 ]
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from .._array import array_namespace, asarray_like, to_numpy
 from .._response import response_columns
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ._gradients import GlobalPolynomial, LocalPlanes
 
 CONSTANT = 1e-12

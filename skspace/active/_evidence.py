@@ -33,7 +33,7 @@ LOGIT_RATE = 0.1
 """The same for classes, whose outputs are logits."""
 
 
-class Rows(NamedTuple):
+class StandardRows(NamedTuple):
     """Standardised training rows, on their device, in float64."""
 
     X: Any  # (n, D)
@@ -45,7 +45,7 @@ class Rows(NamedTuple):
         """Rows of the given numbers."""
         xp = array_namespace(self.X)
         weights = xp.take(self.weights, chosen)
-        return Rows(
+        return StandardRows(
             xp.take(self.X, chosen, axis=0),
             xp.take(self.Y, chosen, axis=0),
             weights,
@@ -71,7 +71,7 @@ class Evidence:
 
     Parameters
     ----------
-    rows : Rows
+    rows : StandardRows
     loss : SquaredLoss or LogisticLoss
     alpha : float
         Factor of ``|L|²``.

@@ -13,7 +13,7 @@ from .._rank import NotEnoughYetError
 from .._response import check_weights
 from .._sklearn import partial_fit_context
 from .._validation import validate_X
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ..linalg._gradient_moments import gradient_moments, merge_gradient_moments
 from ..linalg._moments import merge_moments, table_moments, total_moments
 from ._gradients import ANALYTIC, as_gradients, model_gradients

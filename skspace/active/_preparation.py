@@ -36,7 +36,7 @@ def group_rows(X, Y, weights):
         weights = np.ones(len(X))
     table = np.concatenate([X, Y], axis=1) + 0.0  # no negative zeros
     order = np.lexsort(table.T[::-1])
-    table, weights = distinct_rows(table[order], weights[order])
+    table, weights = merge_equal_rows(table[order], weights[order])
     return Grouped(table[:, : X.shape[1]], table[:, X.shape[1] :], weights)
 
 
@@ -76,7 +76,7 @@ def standardise(X, scales):
     return (X / scales.scale) - scales.mean / scales.scale
 
 
-def distinct_rows(X, weights):
+def merge_equal_rows(X, weights):
     """Different rows of a sorted table, and the sums of their weights."""
     new = np.ones(len(X), dtype=bool)
     new[1:] = np.any(X[1:] != X[:-1], axis=1)

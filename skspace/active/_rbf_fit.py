@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from .._array import array_namespace, asarray_like, to_numpy
 from .._loop import close_task, open_task, run
 from ..linalg._rbf import Basis
-from ._evidence import Evidence, Rows
+from ._evidence import Evidence, StandardRows
 from ._iterations import (
     Model,
     Packing,
@@ -22,8 +22,8 @@ from ._iterations import (
 from ._penalised import Penalty, ReducedLoss
 from ._preparation import (
     column_scales,
-    distinct_rows,
     group_rows,
+    merge_equal_rows,
     place_centers,
     standardise,
     start_of_precision,
@@ -68,7 +68,7 @@ def fit_model(estimator, X, Y, weights):
     Returns
     -------
     model : Model
-    rows : Rows
+    rows : StandardRows
         It was fitted to.
     frame : Frame
         Units of both.
@@ -83,7 +83,7 @@ def fit_model(estimator, X, Y, weights):
     )
     check_sizes(grouped.X, frame.inputs, standardize=estimator.standardize)
     float64 = array_namespace(X).float64
-    rows = Rows(
+    rows = StandardRows(
         *(
             asarray_like(table, X, dtype=float64)
             for table in (
@@ -172,7 +172,7 @@ def _starts(estimator, rows, frame, before, rng):
 def _first_centers(estimator, X, weights, scales, rng):
     """Find standardised centres by the rule asked for, or check those given."""
     if isinstance(estimator.centers, str):
-        X, weights = distinct_rows(X, weights)
+        X, weights = merge_equal_rows(X, weights)
         n_centers = number_of_centers(estimator.n_centers, len(X))
         return place_centers(X, weights, n_centers, estimator.centers, rng)
     centers = np.asarray(estimator.centers, dtype=np.float64)

@@ -14,7 +14,7 @@ from ._losses import SquaredLoss
 from ._preparation import column_scales
 from ._rbf_base import GaussianRBF
 from ._rbf_fit import fit_model, make_objective, uses_evidence
-from ._targets import check_numbers
+from ._targets import as_outputs
 
 LARGEST_OUTPUT = 1e153
 """Largest standard deviation of y whose square is a number."""
@@ -158,7 +158,7 @@ class GaussianRBFRegressor(RegressorMixin, GaussianRBF):
         X, _ = validate_X(
             self, X, y=None if y is None else "no_validation", ensure_min_samples=2
         )
-        Y, self._flat = check_numbers(y, X)
+        Y, self._flat = as_outputs(y, X)
         model, rows, frame = fit_model(self, X, Y, check_weights(sample_weight, X))
         if uses_evidence(self):
             objective = make_objective(self, rows, self._loss(Y.shape[1]))

@@ -14,7 +14,7 @@ from .._validation import check_memory, check_overflow, refuses_overflow, valida
 from ..linalg._gradient_moments import MeanOuter
 from ..linalg._metric_kernels import average_outer, function_gradients
 from ._estimates import distinct_rows, standard_deviations
-from ._rfm_rounds import ALPHAS, BANDWIDTHS, Choice, Rows, choose, replay
+from ._rfm_rounds import ALPHAS, BANDWIDTHS, Choice, KernelRows, choose, replay
 from ._subspace_base import SubspaceTransformer, axes_and_rank
 
 LARGEST = 1e150
@@ -68,7 +68,7 @@ class RecursiveFeatureMachine(SubspaceTransformer):
         weights = np.ones(len(X)) if weights is None else weights
         dtype, X = X.dtype, X.astype(np.float64)
         distinct = distinct_rows(X, Y / unit, weights)
-        rows = Rows(X[distinct.index], distinct.Y, distinct.weights)
+        rows = KernelRows(X[distinct.index], distinct.Y, distinct.weights)
         n = len(rows.X)
         if self.max_samples is not None and n > self.max_samples:
             rows = rows.take(np.sort(rng.choice(n, self.max_samples, replace=False)))

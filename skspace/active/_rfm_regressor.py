@@ -11,7 +11,7 @@ from .._validation import refuses_overflow, validate_X
 from ._estimates import standard_deviations
 from ._rfm_base import LARGEST, RecursiveFeatureMachine
 from ._rfm_docs import recursive_docs
-from ._targets import check_numbers
+from ._targets import as_outputs
 
 
 @recursive_docs
@@ -83,7 +83,7 @@ class RecursiveFeatureMachineRegressor(RegressorMixin, RecursiveFeatureMachine):
         X, _ = validate_X(
             self, X, y=None if y is None else "no_validation", ensure_min_samples=2
         )
-        Y, self._flat = check_numbers(y, X)
+        Y, self._flat = as_outputs(y, X)
         weights = check_weights(sample_weight, X)
         unit = standard_deviations(Y, np.ones(len(Y)) if weights is None else weights)
         if not np.any(unit):

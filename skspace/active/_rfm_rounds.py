@@ -22,7 +22,7 @@ BANDWIDTHS = {"laplace": (1.0, 2.0, 4.0), "gaussian": (0.5, 1.0, 2.0)}
 """Bandwidths that "auto" tries, in mean distances."""
 
 
-class Rows(NamedTuple):
+class KernelRows(NamedTuple):
     """Distinct rows: features and outputs of unit variance, and weights."""
 
     X: Any
@@ -31,7 +31,7 @@ class Rows(NamedTuple):
 
     def take(self, index):
         """Return some rows."""
-        return Rows(self.X[index], self.Y[index], self.weights[index])
+        return KernelRows(self.X[index], self.Y[index], self.weights[index])
 
 
 class Machine(NamedTuple):

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from .._warnings import FewerCentersWarning
+from ..exceptions import FewerCentersWarning
 
 MOST_CENTERS = 200
 LEAST_CENTERS = 10

@@ -13,7 +13,7 @@ from sklearn.utils.validation import (
 from .._array import is_array_api_obj, to_numpy
 
 
-def check_numbers(y, X):
+def as_outputs(y, X):
     """Return `y` as a host table of float64, and whether it had one dimension.
 
     Raises

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .._array import array_namespace, asarray_like, is_array_api_obj, to_numpy
 from .._sklearn import Interval, StrOptions, validate_params
 from .._validation import as_table
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ..linalg import as_basis
 from ._solvers import descent, n_undetermined, start, variable_projection
 

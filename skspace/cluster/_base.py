@@ -21,7 +21,7 @@ from .._estimator import Estimator
 from .._rows import take_rows
 from .._sklearn import Interval, StrOptions, fit_context
 from .._validation import check_enough_samples, sparse_output, validate_X
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ..linalg._mixture import (
     ProbabilisticSubspaces,
     fit_probabilistic_subspaces,

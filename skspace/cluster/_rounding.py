@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from .._warnings import DisconnectedAffinityWarning
+from ..exceptions import DisconnectedAffinityWarning
 from ..graph._spectral import cluster_qr, discretize, spectral_embedding, unit_rows
 
 ASSIGN_LABELS = ("kmeans", "cluster_qr", "discretize")

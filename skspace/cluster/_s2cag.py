@@ -17,7 +17,7 @@ from .._estimator import Estimator
 from .._loop import log
 from .._sklearn import Interval, StrOptions, fit_context
 from .._validation import check_enough_samples, sparse_output, validate_X
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ..graph import conductance, modularity
 from ..graph._agreement import Agreement
 from ..graph._propagation import Propagation

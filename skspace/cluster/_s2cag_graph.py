@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._array import to_numpy
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ..graph import VertexGraph, knn_graph
 from ..graph._adjacency import as_adjacency, as_weights, symmetrize
 

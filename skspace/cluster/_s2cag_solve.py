@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._array import array_namespace, asarray_like, to_numpy
 from .._validation import check_memory
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ..graph._leading import dense_leading, krylov, randomized
 from ..graph._smoothed import HELD_BYTES, ScaledGram, SmoothedAttributes
 from ..graph._snem import Partition, cluster_sums, partition_of, round_embedding

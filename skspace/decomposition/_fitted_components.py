@@ -17,7 +17,7 @@ from ..linalg._inverse_moments import (
     leading_directions_of_factor,
 )
 from ..linalg._moments import table_moments, total_moments
-from ..linalg._slices import Slicing, check_numbers, numbers_if_all
+from ..linalg._slices import Slicing, numbers_if_all, refuse_classes
 from ..linalg._whitening import whiten
 from ._docs import shared_docs
 from ._moment_sdr import MomentSDR
@@ -48,7 +48,7 @@ class ResponseBasis(NamedTuple):
             if column.edges is None:
                 found += [(values == c).astype(np.float64) for c in column.classes[1:]]
             else:
-                check_numbers(values)
+                refuse_classes(values)
                 with np.errstate(over="ignore", invalid="ignore"):
                     z = (values.astype(np.float64) - self.center[k]) / self.spread[k]
                     powers = [z**power for power in range(1, self.degree + 1)]

@@ -16,7 +16,7 @@ from .._response import TARGET_TYPES, check_response, check_weights
 from .._sklearn import Interval, StrOptions, fit_context, partial_fit_context
 from .._slice_moments import ILL_CONDITIONED, pool_slices
 from .._validation import check_memory
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ..linalg._inverse_moments import whitened_moments
 from ..linalg._moments import merge_moments, pool_moments, slice_moments
 from ..linalg._slices import assign_slices, slice_response

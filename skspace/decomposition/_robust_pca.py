@@ -17,7 +17,7 @@ from .._validation import (
     validate_scores,
     validate_X,
 )
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ..linalg._basis import fix_signs
 from ..linalg._low_rank_plus_sparse import (
     HUBER,

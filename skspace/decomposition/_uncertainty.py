@@ -21,7 +21,7 @@ from .._sklearn import (
     StrOptions,
     validate_params,
 )
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ..linalg._slices import effective_size
 from ._bootstrap_result import SDRBootstrapResult
 from ._influence import fitted_frame, influence_of_rows

@@ -21,7 +21,7 @@ from .._validation import (
     refuses_overflow,
     validate_X,
 )
-from .._warnings import DegenerateDataWarning, IllConditionedErasureWarning
+from ..exceptions import DegenerateDataWarning, IllConditionedErasureWarning
 from ..linalg._erasure import erase
 from ._concept_reader import ConceptReader
 from ._solve import NothingToEraseError, solve, solve_spectral

@@ -22,7 +22,7 @@ from .._sklearn import (
 )
 from .._slice_moments import pool_slices
 from .._validation import check_range, refuses_overflow, validate_scores
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ..linalg._basis import fix_signs
 from ..linalg._centred import linear_scores
 from ..linalg._cross_slices import CrossSlicing

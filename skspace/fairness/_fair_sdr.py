@@ -14,7 +14,7 @@ from .._sklearn import (
     fit_context,
     partial_fit_context,
 )
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ..linalg._moments import merge_moments
 from ._dcov import reorder_by_dcov
 from ._docs import shared_docs

@@ -17,7 +17,7 @@ from .._rank import N_BOOTSTRAP, NotEnoughYetError
 from .._response import check_response, check_weights
 from .._sklearn import check_feature_names_in
 from .._validation import refuses_overflow, validate_scores
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 from ..linalg._centred import linear_scores
 from ..linalg._cross_slices import CrossSlicing
 from ..linalg._fair_blocks import information

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._array import to_numpy
 from .._sklearn import Interval, StrOptions
-from .._warnings import TiedValuesWarning
+from ..exceptions import TiedValuesWarning
 from ._base import MARGINALS_CONSTRAINT, BaseMutualInfo
 from ._discrete import discrete_terms, encode_rows
 from ._docs import shared_docs

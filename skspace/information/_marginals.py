@@ -9,7 +9,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from .._array import is_array_api_obj, to_numpy
-from .._warnings import DegenerateDataWarning
+from ..exceptions import DegenerateDataWarning
 
 __all__ = [
     "MARGINALS",

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from .._estimator import Estimator
 from .._sklearn import Interval, RealNotInt, StrOptions, fit_context
 from .._validation import discrete_mask, refuse_dask
-from .._warnings import TiedValuesWarning
+from ..exceptions import TiedValuesWarning
 from ._marginals import on_host
 from ._screening import mutual_info_classif, mutual_info_regression
 

@@ -11,7 +11,7 @@ from .._array import to_numpy
 from .._plotting import SEQUENTIAL, get_axes, pyplot
 from .._sklearn import safe_indexing
 from .._validation import discrete_mask
-from .._warnings import TiedValuesWarning
+from ..exceptions import TiedValuesWarning
 from ..information import mutual_info_classif, mutual_info_regression
 from ._display import Display
 

@@ -216,7 +216,7 @@ def assign_slices(slicing, y, *, name="y", argument="classes"):
         values = numbers_if_all(values)
         numeric = values.dtype.kind in "iufb"
         if column.edges is not None:
-            check_numbers(values, name)
+            refuse_classes(values, name)
             own = np.searchsorted(column.edges, values, side="right")
         else:
             if numeric == (column.classes.dtype.kind in "iufb"):
@@ -235,7 +235,7 @@ def assign_slices(slicing, y, *, name="y", argument="classes"):
     return labels
 
 
-def check_numbers(values, name="y"):
+def refuse_classes(values, name="y"):
     """Refuse classes where numbers came before."""
     if values.dtype.kind not in "iufb":
         raise ValueError(

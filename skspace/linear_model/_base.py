@@ -18,7 +18,7 @@ from .._estimator import Estimator
 from .._loop import run
 from .._response import check_numbers, check_weights
 from .._validation import refuses_overflow, validate_X
-from .._warnings import RankDeficientWarning
+from ..exceptions import RankDeficientWarning
 from ..linalg._conditioning import dependencies, power_of_two
 from ..linalg._refinement import EPS, is_refined, refinement
 from ._rows import extended

@@ -16,7 +16,7 @@ from ..linalg._lsqr import conjugate_gradients, lsmr, lsqr
 from ._choice import build_preconditioner
 from ._conditioning import MOST_CONDITION
 from ._groups import resolve_groups
-from ._rows import Rows, column_scale, response_scale, stack_with_ridge
+from ._rows import ScaledRows, column_scale, response_scale, stack_with_ridge
 
 INNER_TOL = 1e-10
 """Of conjugate gradients inside a pass of refinement."""
@@ -61,7 +61,7 @@ def iterate(model, data, kind, *, refine, names):
     """
     rng = check_random_state(model.random_state)
     data, alpha = _of_moderate_weights(data, model.alpha)
-    rows = Rows(None, None, data.weights, _scale(model, data, kind, alpha), None)
+    rows = ScaledRows(None, None, data.weights, _scale(model, data, kind, alpha), None)
     rows = rows._replace(response_scale=response_scale(data.Y))
     if np.min(rows.scale) < 1e-300:
         raise ValueError(

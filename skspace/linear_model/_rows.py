@@ -24,7 +24,7 @@ from ..linalg._extended_precision import ExtendedRows
 __all__ = [
     "Factor",
     "Penalty",
-    "Rows",
+    "ScaledRows",
     "column_scale",
     "factorise",
     "response_scale",
@@ -47,7 +47,7 @@ class Penalty(NamedTuple):
     """(q, k) array."""
 
 
-class Rows(NamedTuple):
+class ScaledRows(NamedTuple):
     """All rows: data over penalties, columns over powers of two."""
 
     A: Any
@@ -177,7 +177,7 @@ def stack(X, Y, weights, *, fit_intercept, penalty=None):
             b[n:] = penalty.targets / unit
             all_weights[n:] = penalty.weights
         all_weights /= power_of_two(np.max(all_weights))
-    return Rows(A, b, all_weights, scale, unit)
+    return ScaledRows(A, b, all_weights, scale, unit)
 
 
 def stack_with_ridge(data, alpha, *, fit_intercept):

@@ -16,9 +16,9 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 
-from skspace._warnings import DegenerateDataWarning
 from skspace.active import ActiveSubspace
 from skspace.active._estimates import estimate_gradients
+from skspace.exceptions import DegenerateDataWarning
 
 
 class Short(Quadratic):

@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 
-from skspace._warnings import DegenerateDataWarning
 from skspace.active import ActiveSubspace
+from skspace.exceptions import DegenerateDataWarning
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])

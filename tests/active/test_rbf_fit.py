@@ -10,10 +10,10 @@ from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import mean_squared_error
 
-from skspace._warnings import FewerCentersWarning
 from skspace.active import GaussianRBFClassifier, GaussianRBFRegressor
 from skspace.callback import ObjectiveMonitor
 from skspace.datasets import make_active_subspace
+from skspace.exceptions import FewerCentersWarning
 
 SOLVERS = [
     {},

@@ -7,7 +7,7 @@ from scipy.special import expit
 from scipy.stats import multivariate_normal
 
 from skspace.active import _evidence, _losses
-from skspace.active._evidence import Evidence, Rows
+from skspace.active._evidence import Evidence, StandardRows
 from skspace.active._losses import LogisticLoss, SquaredLoss
 from skspace.active._penalised import Penalty, ReducedLoss, joint_value
 
@@ -28,7 +28,7 @@ def draw(kind, n=40, seed=0):
         loss = LogisticLoss(1)
     else:
         Y, loss = np.eye(3)[rng.randint(3, size=n)], LogisticLoss(3)
-    rows = Rows(X, Y, weights, float(weights.sum()))
+    rows = StandardRows(X, Y, weights, float(weights.sum()))
     return rows, loss, 0.5 * rng.standard_normal((3, 2)), rng.standard_normal((5, 3))
 
 
@@ -38,7 +38,7 @@ def basis(X, L, C):
 
 
 def on(library, rows):
-    return Rows(*(library.asarray(part) for part in rows[:3]), rows.total)
+    return StandardRows(*(library.asarray(part) for part in rows[:3]), rows.total)
 
 
 @pytest.mark.parametrize("objective", ["evidence", "reduced"])
@@ -130,8 +130,8 @@ def test_weight_equals_repetition(kind, evidence):
     rows, loss, L, C = draw(kind)
     counts = np.random.RandomState(1).randint(1, 4, size=40)
     Y = rows.Y - counts @ rows.Y / counts.sum() if "classes" not in kind else rows.Y
-    weighted = Rows(rows.X, Y, counts * 1.0, float(counts.sum()))
-    repeated = Rows(
+    weighted = StandardRows(rows.X, Y, counts * 1.0, float(counts.sum()))
+    repeated = StandardRows(
         np.repeat(rows.X, counts, axis=0),
         np.repeat(Y, counts, axis=0),
         np.ones(counts.sum()),

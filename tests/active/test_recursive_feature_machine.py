@@ -14,7 +14,7 @@ from skspace.active import (
     RecursiveFeatureMachineClassifier,
     RecursiveFeatureMachineRegressor,
 )
-from skspace.active._rfm_rounds import Rows, learn
+from skspace.active._rfm_rounds import KernelRows, learn
 
 
 @pytest.fixture
@@ -208,7 +208,9 @@ def test_bad_input(table):
 def test_weights_solve_the_regression_of_repeated_rows(table, rng, kernel):
     X, y = (part[:40] for part in table)
     counts = rng.randint(1, 4, size=40)
-    (machine,) = learn(Rows(X, y[:, None], counts * 1.0), np.eye(5), 1.0, [0.1], kernel)
+    (machine,) = learn(
+        KernelRows(X, y[:, None], counts * 1.0), np.eye(5), 1.0, [0.1], kernel
+    )
     X_all, y_all = np.repeat(X, counts, axis=0), np.repeat(y, counts)
     D = cdist(X_all, X_all)
     s = np.mean(D)

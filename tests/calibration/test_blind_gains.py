@@ -5,7 +5,6 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 
-from skspace._warnings import DegenerateDataWarning
 from skspace.calibration import BlindCalibrationResult, blind_gain_calibration
 from skspace.calibration._solvers import (
     best_gains,
@@ -16,6 +15,7 @@ from skspace.calibration._solvers import (
     reduced_equations,
     tangent,
 )
+from skspace.exceptions import DegenerateDataWarning
 
 
 def sensors(seed, p, m, n, spread=0.5, noise=0.0, B=None, Z=None):

@@ -8,11 +8,11 @@ from scipy.optimize import minimize
 from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 
-from skspace._warnings import DegenerateDataWarning
 from skspace.cluster import LowRankSubspaceClustering, low_rank_self_representation
 from skspace.cluster._nuclear_norm import low_rank_iterations
 from skspace.cluster._row_space import row_space
 from skspace.datasets import make_union_of_subspaces
+from skspace.exceptions import DegenerateDataWarning
 from skspace.metrics import clustering_accuracy
 
 

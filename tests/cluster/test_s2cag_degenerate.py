@@ -11,9 +11,9 @@ from s2cag_cases import GIVEN, OBJECTIVES, A, X, Y, angle, dense_embedding, mode
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
-from skspace._warnings import DegenerateDataWarning
 from skspace.cluster import S2CAG, _s2cag_solve
 from skspace.datasets import make_attributed_graph
+from skspace.exceptions import DegenerateDataWarning
 from skspace.graph import knn_graph, modularity
 from skspace.graph._leading import krylov
 

@@ -17,7 +17,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skspace.cluster
-from skspace._warnings import DegenerateDataWarning, DisconnectedAffinityWarning
 from skspace.cluster import (
     LeastSquaresSubspaceClustering,
     OMPSubspaceClustering,
@@ -26,6 +25,7 @@ from skspace.cluster import (
 )
 from skspace.cluster._base import SubspaceClusterer
 from skspace.datasets import make_union_of_subspaces
+from skspace.exceptions import DegenerateDataWarning, DisconnectedAffinityWarning
 from skspace.metrics import clustering_accuracy
 
 SMALLER = {
@@ -176,7 +176,7 @@ def test_copies_up_to_a_factor_do_no_harm(cls, three, factor):
 
 
 @every_clusterer
-@pytest.mark.filterwarnings("ignore::skspace._warnings.DisconnectedAffinityWarning")
+@pytest.mark.filterwarnings("ignore::skspace.exceptions.DisconnectedAffinityWarning")
 def test_copies_share_labels_where_nothing_else_would_make_them(cls, rng):
     X = rng.standard_normal((60, 6))
     labels = cls(n_clusters=3, random_state=0).fit_predict(np.r_[X, X[::2]])
@@ -305,7 +305,7 @@ def test_constant_data_in_one_cluster(cls):
         (np.eye(4)[:1], {"n_clusters": 1}, "1 sample.* minimum of 2"),
     ],
 )
-@pytest.mark.filterwarnings("ignore::skspace._warnings.DegenerateDataWarning")
+@pytest.mark.filterwarnings("ignore::skspace.exceptions.DegenerateDataWarning")
 def test_bad_data_is_refused_with_a_sentence(cls, X, parameters, message):
     with pytest.raises(ValueError, match=message):
         cls(**{"n_clusters": 3, **parameters}).fit(X)

@@ -9,7 +9,6 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.exceptions import ConvergenceWarning
 
 from skspace import _validation
-from skspace._warnings import DegenerateDataWarning
 from skspace.datasets import make_sdr_regression
 from skspace.decomposition import (
     DirectionalRegression,
@@ -17,6 +16,7 @@ from skspace.decomposition import (
     SlicedAverageVarianceEstimation,
     SlicedInverseRegression,
 )
+from skspace.exceptions import DegenerateDataWarning
 from skspace.linalg import subspace_distance
 
 REFINE = pytest.mark.parametrize("refine", [False, True], ids=["opg", "mave"])

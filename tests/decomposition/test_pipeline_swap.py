@@ -25,7 +25,7 @@ REDUCERS = [
 LINEAR_TRENDS_UNSEEN = {"SlicedAverageVarianceEstimation", "PrincipalHessianDirections"}
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::skspace._warnings.SkspaceWarning"),
+    pytest.mark.filterwarnings("ignore::skspace.exceptions.SkspaceWarning"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from skspace._warnings import DegenerateDataWarning
 from skspace.decomposition import PrincipalHessianDirections
+from skspace.exceptions import DegenerateDataWarning
 from skspace.linalg import subspace_distance
 
 

@@ -5,12 +5,12 @@ import pytest
 from scipy.stats import chi2
 
 from skspace._rank import Spectrum, choose_rank
-from skspace._warnings import DegenerateDataWarning
 from skspace.decomposition import (
     DirectionalRegression,
     PrincipalHessianDirections,
     SlicedInverseRegression,
 )
+from skspace.exceptions import DegenerateDataWarning
 
 
 def spectrum(values, *, rank=6, most=5, n=200, n_slices=6, first_order=True):

@@ -17,7 +17,6 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skspace._warnings import DegenerateDataWarning
 from skspace.decomposition import (
     DirectionalRegression,
     PrincipalFittedComponents,
@@ -25,6 +24,7 @@ from skspace.decomposition import (
     SlicedAverageVarianceEstimation,
     SlicedInverseRegression,
 )
+from skspace.exceptions import DegenerateDataWarning
 from skspace.linalg import subspace_distance
 
 MOMENTS = [

@@ -6,7 +6,6 @@ import scipy.sparse as sp
 from sklearn.base import clone
 
 from skspace._rank import rank_evidence
-from skspace._warnings import DegenerateDataWarning
 from skspace.decomposition import (
     DirectionalRegression,
     OuterProductGradients,
@@ -17,6 +16,7 @@ from skspace.decomposition import (
     sdr_bootstrap,
     sdr_influence,
 )
+from skspace.exceptions import DegenerateDataWarning
 from skspace.linalg import subspace_distance
 
 REDUCERS = [

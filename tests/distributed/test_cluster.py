@@ -107,7 +107,7 @@ JOBS = {
 
 @pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.filterwarnings("ignore::skspace._warnings.SkspaceWarning")
+@pytest.mark.filterwarnings("ignore::skspace.exceptions.SkspaceWarning")
 def test_work_of_joblib_moves_to_the_cluster(threads, job):
     wanted = job(None)
     before = threads.transition_counter

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.preprocessing import StandardScaler
 
-from skspace._warnings import IllConditionedErasureWarning
 from skspace.erasure import SubspaceEraser
+from skspace.exceptions import IllConditionedErasureWarning
 from skspace.fairness import FairSDR
 
 
@@ -39,7 +39,7 @@ def test_guarantee_holds_under_weights(method):
     assert np.max(np.abs(left)) < 1e-10
 
 
-@pytest.mark.filterwarnings("ignore::skspace._warnings.IllConditionedErasureWarning")
+@pytest.mark.filterwarnings("ignore::skspace.exceptions.IllConditionedErasureWarning")
 @pytest.mark.parametrize("shrinkage", [None, 0.3, "auto", 1.0])
 @exact
 def test_guarantee_holds_without_full_rank(method, shrinkage):

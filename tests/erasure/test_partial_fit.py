@@ -8,8 +8,8 @@ from concept_cases import EXACT, columns, draw, exact
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.preprocessing import StandardScaler
 
-from skspace._warnings import DegenerateDataWarning
 from skspace.erasure import SubspaceEraser
+from skspace.exceptions import DegenerateDataWarning
 
 
 @pytest.mark.parametrize("kind", ["classes", "text", "mixed", "numbers"])

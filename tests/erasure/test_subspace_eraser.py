@@ -155,7 +155,7 @@ def _digits(X):
     return np.floor(7.3 * np.nan_to_num(first, posinf=0.0, neginf=0.0)) % 2 == 1
 
 
-@pytest.mark.filterwarnings("ignore::skspace._warnings.SkspaceWarning")
+@pytest.mark.filterwarnings("ignore::skspace.exceptions.SkspaceWarning")
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
 @pytest.mark.parametrize("method", ["oblique", "spectral"])
 def test_scikit_learns_contract_of_methods_that_need_a_concept(method):

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skspace._warnings import DegenerateDataWarning
+from skspace.exceptions import DegenerateDataWarning
 from skspace.fairness import FairPCA, FairSDR
 from skspace.metrics import demographic_parity_difference
 

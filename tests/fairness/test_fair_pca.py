@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from skspace._warnings import DegenerateDataWarning
+from skspace.exceptions import DegenerateDataWarning
 from skspace.fairness import FairPCA
 
 

@@ -7,8 +7,8 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.utils import get_tags
 
-from skspace._warnings import DegenerateDataWarning
 from skspace.erasure import SubspaceEraser
+from skspace.exceptions import DegenerateDataWarning
 from skspace.fairness import FairSDR
 from skspace.linalg import principal_angles, subspace_distance
 

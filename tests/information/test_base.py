@@ -6,7 +6,7 @@ from scipy.sparse import csr_array
 from scipy.stats import kstest
 from scipy.stats import t as student
 
-from skspace._warnings import DegenerateDataWarning
+from skspace.exceptions import DegenerateDataWarning
 from skspace.information import (
     CanonicalMutualInfo,
     GaussianCopulaMutualInfo,

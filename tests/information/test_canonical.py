@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skspace._warnings import TiedValuesWarning
+from skspace.exceptions import TiedValuesWarning
 from skspace.information import CanonicalMutualInfo, KSGMutualInfo
 from skspace.information._canonical import MARGIN, farther_value, scan_pairs
 from skspace.information._canonical_pairs import canonical_pairs, n_significant_pairs

@@ -7,7 +7,7 @@ import oracles
 import pytest
 from scipy.special import digamma
 
-from skspace._warnings import DegenerateDataWarning, TiedValuesWarning
+from skspace.exceptions import DegenerateDataWarning, TiedValuesWarning
 from skspace.information import conditional_mutual_info, multi_information
 from skspace.information._ksg import ksg
 

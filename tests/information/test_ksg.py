@@ -7,8 +7,8 @@ import oracles
 import pytest
 from sklearn.feature_selection import mutual_info_regression as of_sklearn
 
-from skspace._warnings import DegenerateDataWarning, TiedValuesWarning
 from skspace.datasets import fetch_mi_task, get_mi_task_names
+from skspace.exceptions import DegenerateDataWarning, TiedValuesWarning
 from skspace.information import KSGMutualInfo
 from skspace.information._ksg import ksg, ksg_terms
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from skspace._warnings import DegenerateDataWarning
+from skspace.exceptions import DegenerateDataWarning
 from skspace.information._marginals import (
     MARGINALS,
     drop_constant_columns,

@@ -12,7 +12,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
-from skspace._warnings import DegenerateDataWarning, TiedValuesWarning
+from skspace.exceptions import DegenerateDataWarning, TiedValuesWarning
 from skspace.information import (
     MinRedundancyMaxRelevance,
     mutual_info_classif,

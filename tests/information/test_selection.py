@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 
-from skspace._warnings import DegenerateDataWarning, TiedValuesWarning
+from skspace.exceptions import DegenerateDataWarning, TiedValuesWarning
 from skspace.information import (
     MinRedundancyMaxRelevance,
     mutual_info_classif,

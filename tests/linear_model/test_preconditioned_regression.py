@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from regression_cases import ITERATIVE, both, digits
 from sklearn.linear_model import LinearRegression, Ridge
 
-from skspace._warnings import RankDeficientWarning
 from skspace.datasets import fetch_ill_conditioned, get_ill_conditioned_names
+from skspace.exceptions import RankDeficientWarning
 from skspace.linear_model import PreconditionedRegression
 
 

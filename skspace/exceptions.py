@@ -1,4 +1,24 @@
-"""Warnings with names, so that they can be filtered and tested one by one."""
+"""Warnings with names, to be filtered, or turned into errors, one by one.
+
+A fit that stops short of its tolerance warns with scikit-learn's
+:class:`~sklearn.exceptions.ConvergenceWarning`.
+
+Examples
+--------
+>>> import warnings
+>>> from skspace.exceptions import DegenerateDataWarning
+>>> warnings.simplefilter("error", DegenerateDataWarning)  # doctest: +SKIP
+"""
+
+__all__ = [
+    "DegenerateDataWarning",
+    "DisconnectedAffinityWarning",
+    "FewerCentersWarning",
+    "IllConditionedErasureWarning",
+    "RankDeficientWarning",
+    "SkspaceWarning",
+    "TiedValuesWarning",
+]
 
 
 class SkspaceWarning(UserWarning):
