@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from numbers import Real
 
-import numpy as np
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._array import array_namespace, device, is_array_api_obj
+from .._array import array_namespace, device
 from .._estimator import Estimator
 from .._response import TARGET_TYPES
 from .._sklearn import Interval, StrOptions, fit_context, partial_fit_context
-from .._validation import (
-    as_table,
-    check_range,
-    check_same_place,
-    refuses_overflow,
-    validate_X,
-)
+from .._validation import check_range, refuses_overflow, validate_X
 from ..exceptions import DegenerateDataWarning, IllConditionedErasureWarning
 from ..linalg._erasure import erase
 from ._concept_reader import ConceptReader
 from ._solve import NothingToEraseError, solve, solve_spectral
+from ._weight_editor import WeightEditor
 
 NEARLY_SAME = 0.99
 """Canonical correlation of concept and target above which sparing is costly."""
 
 
-class SubspaceEraser(ConceptReader, OneToOneFeatureMixin, TransformerMixin, Estimator):
+class SubspaceEraser(
+    ConceptReader, WeightEditor, OneToOneFeatureMixin, TransformerMixin, Estimator
+):
     r"""Take a concept out of a table, so that linear models cannot find it.
 
     A row becomes ``mean + E (x - mean)``, in the same columns, with a matrix E that is
@@ -306,74 +301,6 @@ default=None
             return xp.asarray(X, copy=True)
         arrays = (self.mean_, self.components_, self.duals_)
         return erase(X, *(xp.astype(array, X.dtype) for array in arrays))
-
-    def edit_weights(self, coef, intercept=0.0):
-        """Build the erasure into a linear model, so that it needs no transformer.
-
-        Parameters
-        ----------
-        coef : array-like of shape (n_outputs, n_features) or (n_features,)
-            Coefficients of a linear model, or weights of a layer that reads the
-            features.
-        intercept : float or array-like of shape (n_outputs,), default=0.0
-            Its intercept.
-
-        Returns
-        -------
-        coef : array of shape (n_outputs, n_features) or (n_features,)
-            ``coef @ operator_``.
-        intercept : float or array of shape (n_outputs,)
-            The new model gives for x what the old one gives for ``transform(x)``.
-
-        Raises
-        ------
-        ValueError
-            If shapes do not fit, weights are missing or infinite, or edited ones leave
-            the range of the dtype.
-        """
-        check_is_fitted(self, "components_")
-        xp = array_namespace(self.operator_)
-        coef = self._weights(coef, "coef")
-        if coef.ndim not in (1, 2) or coef.shape[-1] != self.n_features_in_:
-            raise ValueError(
-                f"coef must have one column for each of the {self.n_features_in_} "
-                f"features, got shape {tuple(coef.shape)}."
-            )
-        intercept = self._weights(intercept, "intercept")
-        n_outputs = math.prod(coef.shape[:-1])
-        if intercept.ndim and math.prod(intercept.shape) != n_outputs:
-            raise ValueError(
-                f"intercept must be one number, or one for each of the {n_outputs} "
-                f"outputs of coef, got shape {tuple(intercept.shape)}."
-            )
-        if intercept.ndim:
-            intercept = xp.reshape(intercept, coef.shape[:-1])
-        with np.errstate(over="ignore", invalid="ignore"):
-            edited = coef @ self.operator_
-            moved = (coef - edited) @ self.mean_ + intercept
-        if not all(bool(xp.all(xp.isfinite(x))) for x in (edited, moved)):
-            raise ValueError(
-                f"Edited weights leave the range of {coef.dtype}; divide coef and "
-                "intercept by a constant, or fit to float64."
-            )
-        return edited, moved
-
-    def _weights(self, values, name):
-        """`values`, validated, as an array beside the operator."""
-        xp, like = array_namespace(self.operator_), self.operator_
-        if not is_array_api_obj(values):  # a number or a list
-            values = np.asarray(values)
-        with np.errstate(over="ignore"):
-            values = as_table(
-                values,
-                ensure_2d=False,
-                ensure_min_samples=0,
-                ensure_min_features=0,
-                input_name=name,
-            )
-            if not isinstance(values, np.ndarray):
-                check_same_place(self, values, like, "edit_weights")
-            return xp.asarray(values, dtype=like.dtype, device=device(like))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
