@@ -160,8 +160,8 @@ def check_range(value, dtype, what):
     """Refuse a number beyond the range of the dtype in which it will be kept."""
     if float(value) > float(np.finfo(str(dtype).rpartition(".")[2]).max):
         raise ValueError(
-            f"{what} is {float(value):.1g}, beyond the range of {dtype}; divide the "
-            "features by a constant, or pass float64 where they are float32."
+            f"{what} is {float(value):.1g}, beyond the range of {dtype}; "
+            "rescale the features, or pass float64 where they are float32."
         )
 
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import has_fit_parameter
 from .._array import array_namespace, asarray_like, to_numpy
 from .._response import response_columns
 from ..exceptions import DegenerateDataWarning
+from ..linalg._conditioning import power_of_two
 from ._gradients import GlobalPolynomial, LocalPlanes
 
 CONSTANT = 1e-12
@@ -68,13 +69,18 @@ def fitted_model(estimator, X, y, weights):
 
 def standard_deviations(table, weights):
     """Weighted standard deviations of columns; exactly zero where one is constant."""
+    return means_and_deviations(table, weights)[1]
+
+
+def means_and_deviations(table, weights):
+    """Weighted means of columns, and :func:`standard_deviations`."""
     seen = table[weights > 0]
     constant = np.all(seen == seen[:1], axis=0)
-    size = np.maximum(np.max(np.abs(seen), axis=0), np.finfo(float).tiny)
+    size = power_of_two(np.max(np.abs(seen), axis=0))  # squares stay in range
     seen, w = seen / size, weights[weights > 0]
     mean = np.average(seen, axis=0, weights=w)
     spread = np.sqrt(np.average((seen - mean) ** 2, axis=0, weights=w))
-    return np.where(constant, 0.0, spread * size)
+    return mean * size, np.where(constant, 0.0, spread * size)
 
 
 def distinct_rows(X, Y, weights):

@@ -13,7 +13,7 @@ from .._sklearn import Interval, StrOptions
 from .._validation import check_memory, check_overflow, refuses_overflow, validate_X
 from ..linalg._gradient_moments import MeanOuter
 from ..linalg._metric_kernels import average_outer, function_gradients
-from ._estimates import distinct_rows, standard_deviations
+from ._estimates import distinct_rows, means_and_deviations
 from ._rfm_rounds import ALPHAS, BANDWIDTHS, Choice, KernelRows, choose, replay
 from ._subspace_base import SubspaceTransformer, axes_and_rank
 
@@ -78,8 +78,7 @@ class RecursiveFeatureMachine(SubspaceTransformer):
             what=f"A kernel matrix of {n} rows",
             remedy="set max_samples to fit a sample of the rows",
         )
-        mean = np.average(rows.X, axis=0, weights=rows.weights)
-        scale = standard_deviations(rows.X, rows.weights)
+        mean, scale = means_and_deviations(rows.X, rows.weights)
         if not self.standardize:
             scale = np.where(scale > 0, 1.0, 0.0)
         divisor = np.where(scale > 0, scale, 1.0)

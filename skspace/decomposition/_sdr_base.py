@@ -17,7 +17,7 @@ from .._rank import N_BOOTSTRAP, Spectrum, choose_rank
 from .._response import check_response, check_weights
 from .._sklearn import Interval, StrOptions
 from .._slice_moments import whiten_moments
-from .._validation import refuses_overflow, validate_scores, validate_X
+from .._validation import check_range, refuses_overflow, validate_scores, validate_X
 from ..linalg._centred import linear_scores
 from ..linalg._whitening import linear_map
 
@@ -103,6 +103,8 @@ class SDRTransformer(
         xp = array_namespace(vectors)
         rows, scales, loadings = linear_map(whitening, vectors)
         dtype = X.dtype
+        largest = np.max(to_numpy(scales), initial=0.0)
+        check_range(largest, dtype, "One over the deviation of a score")
         self.mean_ = xp.astype(whitening.mean, dtype)
         self.components_ = xp.astype(rows, dtype)
         self.component_scales_ = xp.astype(scales, dtype)

@@ -16,7 +16,7 @@ from .._array import array_namespace, to_numpy
 from .._rank import N_BOOTSTRAP, NotEnoughYetError
 from .._response import check_response, check_weights
 from .._sklearn import check_feature_names_in
-from .._validation import refuses_overflow, validate_scores
+from .._validation import check_range, refuses_overflow, validate_scores
 from ..exceptions import DegenerateDataWarning
 from ..linalg._centred import linear_scores
 from ..linalg._cross_slices import CrossSlicing
@@ -173,6 +173,8 @@ class FairRepresentation(SensitiveTransformer):
         parts["shared"] = blocks.shared[:, :level]
         vectors = xp.concat(list(parts.values()), axis=1)
         rows, scales, loadings = linear_map(whitening, vectors)
+        largest = xp.max(xp.abs(whitening.forward))
+        check_range(largest, dtype, "An entry of the whitening")
         self.mean_ = xp.astype(whitening.mean, dtype)
         self.whitening_ = xp.astype(whitening.forward, dtype)
         self.components_ = xp.astype(rows, dtype)

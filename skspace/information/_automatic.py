@@ -19,7 +19,7 @@ from ._mixed import mixed_terms
 from ._neural import NeuralMutualInfo
 from ._result import UNITS, Estimate
 
-__all__ = ["ESTIMATORS", "AutomaticMutualInfo", "Choice", "choose"]
+__all__ = ["ESTIMATORS", "Choice", "choose"]
 
 ESTIMATORS = {
     "gaussian": GaussianMutualInfo,
@@ -126,7 +126,7 @@ def choose(X, Y, n_jobs=None, *, check=False):
     return Choice("ksg", scan.value, why, candidates, table, checks=checks)
 
 
-class AutomaticMutualInfo(BaseMutualInfo):
+class _AutomaticMutualInfo(BaseMutualInfo):
     """The choice as an estimator: its p-value repeats it, its chunks do not."""
 
     marginals = "normal_score"

@@ -214,7 +214,7 @@ class BaseMutualInfo(Estimator, ABC):
         least = self._min_samples(X.shape[1], Y.shape[1])
         if len(X) < least:
             raise ValueError(
-                f"{type(self).__name__} needs at least {least} samples of "
+                f"{type(self).__name__.lstrip('_')} needs at least {least} samples of "
                 f"{X.shape[1]} + {Y.shape[1]} columns, got n_samples={len(X)}; pass "
                 "more samples or fewer columns."
             )

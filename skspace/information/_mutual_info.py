@@ -5,7 +5,7 @@ from __future__ import annotations
 from sklearn.base import clone
 
 from .._sklearn import HasMethods, StrOptions, validate_params
-from ._automatic import ESTIMATORS, AutomaticMutualInfo
+from ._automatic import ESTIMATORS, _AutomaticMutualInfo
 from ._marginals import as_columns
 from ._result import UNITS
 
@@ -105,7 +105,7 @@ def mutual_info(X, y, *, estimator="auto", units="nats", random_state=None, **pa
     'ksg'
     """
     if isinstance(estimator, str):
-        made = AutomaticMutualInfo if estimator == "auto" else ESTIMATORS[estimator]
+        made = _AutomaticMutualInfo if estimator == "auto" else ESTIMATORS[estimator]
         model = made(units=units)
     else:
         model = clone(estimator).set_params(units=units)

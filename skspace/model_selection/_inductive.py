@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._estimator import Estimator
 from .._sklearn import HasMethods, Interval, fit_context_of_meta_estimator
-from .._validation import validate_X
+from .._validation import check_range, validate_X
 from ..linalg._mixture import fit_probabilistic_subspaces, log_likelihood
 
 __all__ = ["InductiveClusterer", "cluster_labels"]
@@ -214,7 +214,8 @@ class InductiveClusterer(ClusterMixin, Estimator):
             params = fit_params
         self.estimator_ = clone(self.estimator)
         self.labels_ = cluster_labels(self.estimator_, X, **params)
-        self.classifier_ = self._classifier().fit(X, self.labels_)
+        with np.errstate(over="ignore", invalid="ignore"):  # sums of finite numbers
+            self.classifier_ = self._classifier().fit(X, self.labels_)
         if not issparse(X):
             labels = mixture_labels(self.labels_)
             self.subspace_dim_, self.mixture_ = fit_mixture(
@@ -237,7 +238,8 @@ class InductiveClusterer(ClusterMixin, Estimator):
         """
         check_is_fitted(self)
         X = self._validated(X, reset=False)
-        return self.classifier_.predict(X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.classifier_.predict(X)
 
     def score(self, X, y=None):
         """Mean log-likelihood of `X` under a mixture of subspaces, one per cluster.
@@ -293,7 +295,14 @@ class InductiveClusterer(ClusterMixin, Estimator):
 
     def _validated(self, X, *, reset):
         sparse = "csr" if get_tags(self).input_tags.sparse else False
-        return validate_X(self, X, reset=reset, accept_sparse=sparse)[0]
+        X = validate_X(self, X, reset=reset, accept_sparse=sparse)[0]
+        if self.classifier is None:
+            entries = X.data if issparse(X) else X
+            largest = np.max(np.abs(entries), initial=0.0).astype(np.float64)
+            with np.errstate(over="ignore"):
+                square = 4.0 * X.shape[1] * largest**2
+            check_range(square, square.dtype, "The squared distance of rows")
+        return X
 
     def _classifier(self):
         if np.unique(self.labels_).size == 1:
