@@ -213,8 +213,9 @@ class BaseMutualInfo(Estimator, ABC):
     def _check_size(self, X, Y):
         least = self._min_samples(X.shape[1], Y.shape[1])
         if len(X) < least:
+            name = type(self).__name__.lstrip("_")
             raise ValueError(
-                f"{type(self).__name__.lstrip('_')} needs at least {least} samples of "
+                f"{name} needs at least {least} samples of "
                 f"{X.shape[1]} + {Y.shape[1]} columns, got n_samples={len(X)}; pass "
                 "more samples or fewer columns."
             )
