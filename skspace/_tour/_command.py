@@ -13,6 +13,7 @@ from time import perf_counter
 from threadpoolctl import threadpool_limits
 
 from .._version import __version__
+from ._ahead import compiling_ahead
 from ._data import check_folder
 from ._stage import HOW_TO_DRAW, Stage, TourError
 from .families import find_families
@@ -127,9 +128,10 @@ def _perform(stage, families):
         )
     if not stage.draws:
         stage.say(HOW_TO_DRAW)
-    for family in families.values():
-        stage.heading(family.title)
-        family.run(stage)
+    with compiling_ahead({} if stage.quick else families):
+        for family in families.values():
+            stage.heading(family.title)
+            family.run(stage)
     stage.line()
     took = f"The tour took {perf_counter() - start:.0f} s."
     stage.line(took)

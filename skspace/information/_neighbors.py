@@ -253,7 +253,7 @@ def _by_tree(problem, k, rule, threads, n_tasks):
 
     rows, starts, euclidean = problem.rows, problem.starts, problem.euclidean
     n = len(rows)
-    tree = build(rows)
+    tree = build(np.ascontiguousarray(rows))  # one order, one compilation
     leaves = _blocks(len(tree[2]) // 2 + 1, n_tasks)
     radius, n_joint = np.empty(n), np.full(n, k, dtype=np.int64)
     threads(lambda b: nearest(*tree, starts, euclidean, k, *b, radius), leaves)

@@ -17,11 +17,22 @@ COLUMNS = (
 )
 
 
+def prepare(stage):
+    """Compile kernels."""
+    X, _ = load_digits(return_X_y=True)
+    stage.warm_up({"DeepSubspaceClustering": lambda: _deep(3).fit(X[:50])})
+
+
+def _deep(n_clusters):
+    return DeepSubspaceClustering(n_clusters, image_shape=(8, 8), random_state=0)
+
+
 def run(stage):
     """Cluster digits, and show which graphs the deep method cut by."""
+    prepare(stage)
     X, y = load_digits(return_X_y=True)
     X, y = (X[:200], y[:200]) if stage.quick else (X[:600], y[:600])
-    deep = DeepSubspaceClustering(10, image_shape=(8, 8), random_state=0)
+    deep = _deep(10)
     methods = {
         "KMeans(n_init=10)": KMeans(10, n_init=10, random_state=0),
         "LeastSquaresSubspaceClustering": LeastSquaresSubspaceClustering(

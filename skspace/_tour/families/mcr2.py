@@ -17,8 +17,18 @@ COLUMNS = (
 )
 
 
+def prepare(stage):
+    """Compile kernels."""
+    X, _ = arc_and_blob(20)
+    brief = MCR2Clustering(
+        2, hidden_layer_sizes=(8,), n_components=4, max_steps=2, random_state=0
+    )
+    stage.warm_up({"MCR2Clustering": lambda: brief.fit(X)})
+
+
 def run(stage):
     """Cluster an arc and a blob, and show what becomes of the labels in training."""
+    prepare(stage)
     X, y = arc_and_blob(50 if stage.quick else 100)
     learnt = MCR2Clustering(
         2,

@@ -29,11 +29,16 @@ DIAGNOSES = (
 )
 
 
+def prepare(stage):
+    """Compile kernels."""
+    source, target, _ = make_corridor("corridor", 1000, random_state=0)
+    stage.warm_up({"PointToPlaneICP": lambda: PointToPlaneICP().fit(source, target)})
+
+
 def run(stage):
     """Align scans of three scenes in three ways and compare diagnosis and error."""
     n_samples = 4000 if stage.quick else 20_000
-    small = make_corridor("corridor", 1000, random_state=0)
-    stage.warm_up({"PointToPlaneICP": lambda: PointToPlaneICP().fit(*small[:2])})
+    prepare(stage)
     fitted = {}
     for scene in SCENES:
         source, target, motion = make_corridor(scene, n_samples, random_state=0)
