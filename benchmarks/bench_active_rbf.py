@@ -30,7 +30,7 @@ from sklearn.svm import SVC, SVR
 from threadpoolctl import threadpool_limits
 
 from skspace.active import GaussianRBFClassifier, GaussianRBFRegressor
-from skspace.active._evidence import Evidence, Rows
+from skspace.active._evidence import Evidence, StandardRows
 from skspace.active._losses import SquaredLoss
 from skspace.datasets import DatasetNotFoundError, fetch_concrete, make_active_subspace
 
@@ -232,7 +232,7 @@ def scale(n_rows=100_000, n_features=30, n_centers=128):
     rbf.fit(X, Y)
     beyond = (peak_memory() - before - X.nbytes) / 1e6
     print(f"\npeak memory of a fit beyond the data, n={n_rows}: {beyond:.0f} MB")
-    rows = Rows(X, Y - Y.mean(), np.ones(n_rows), float(n_rows))
+    rows = StandardRows(X, Y - Y.mean(), np.ones(n_rows), float(n_rows))
     L, C = 0.3 * np.eye(n_features), X[:n_centers]
     objective = Evidence(rows, SquaredLoss(1), 1e-4)
     U = C @ L

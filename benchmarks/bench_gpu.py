@@ -24,7 +24,7 @@ import scipy.sparse as sp
 from _harness import Contestant, contest, union
 
 from skspace._array import is_array_api_obj, to_numpy
-from skspace.active._evidence import Evidence, Rows
+from skspace.active._evidence import Evidence, StandardRows
 from skspace.active._losses import SquaredLoss
 from skspace.cluster._thresholding import angle_affinity
 from skspace.graph._leading import randomized
@@ -152,7 +152,7 @@ def rbf(small):
     L, C = 0.2 * rng.standard_normal((p, 5)), rng.standard_normal((centers, p))
 
     def solve(X, Y, weights, L, C):
-        rows = Rows(X, Y, weights, float(n))
+        rows = StandardRows(X, Y, weights, float(n))
         found = Evidence(rows, SquaredLoss(1), 0.01).value(L, C, -2.0)
         return found.by_precision, found.by_centers
 

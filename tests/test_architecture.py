@@ -1,8 +1,10 @@
 """Who may import whom, and what ``import skspace`` loads."""
 
 import ast
+import importlib
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,30 @@ def test_a_file_opens_with_a_sentence_and_stays_readable(path):
     text = path.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(text)), f"{dotted(path)} says nothing"
     assert len(text.splitlines()) <= 450, f"{dotted(path)} wants splitting"
+
+
+SCRIPTS = sorted(
+    path
+    for folder in ("benchmarks", "examples", "docs")
+    for path in (ROOT.parent / folder).rglob("*.py")
+    if "_build" not in path.parts and "auto_examples" not in path.parts
+)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_what_scripts_import_exists(path):
+    """Also inside functions, which nothing may run for weeks."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or node.level:
+            continue
+        if node.module.split(".")[0] == "skspace":
+            module = importlib.import_module(node.module)
+            for alias in node.names:
+                where = f"{path.name} imports {alias.name} from {node.module}"
+                submodule = f"{node.module}.{alias.name}"
+                known = hasattr(module, alias.name) or find_spec(submodule)
+                assert known, where
 
 
 def _loaded(statement):
