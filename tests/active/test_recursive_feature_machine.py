@@ -279,3 +279,15 @@ def test_a_single_column_of_responses_stays_one(table):
     X, y = table
     machine = RecursiveFeatureMachineRegressor(1, random_state=0).fit(X, y[:, None])
     assert machine.predict(X).shape == (150, 1)
+
+
+def test_units_near_the_ends_of_the_range_change_nothing(rng):
+    X = rng.standard_normal((60, 3))
+    weights = np.full(60, 2.0**30)
+    far = [
+        RecursiveFeatureMachineRegressor(random_state=0)
+        .fit(unit * X, X[:, 0], sample_weight=weights)
+        .predict(unit * X)
+        for unit in (1.0, 2.0**990)
+    ]
+    assert_allclose(*far, rtol=1e-9, atol=1e-9)

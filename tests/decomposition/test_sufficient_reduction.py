@@ -380,3 +380,10 @@ def test_a_refused_first_chunk_leaves_nothing_behind(Reducer, rng):
     assert not hasattr(model, "n_features_in_")
     model.partial_fit(X[:, :3], y)
     assert model.n_features_in_ == 3
+
+
+def test_features_whose_units_float32_cannot_undo_are_refused(rng):
+    X = rng.standard_normal((60, 3))
+    tiny = (1e-39 * X).astype(np.float32)
+    with pytest.raises(ValueError, match=r"beyond the range of float32; rescale"):
+        SlicedInverseRegression(1).fit(tiny, X[:, 0])

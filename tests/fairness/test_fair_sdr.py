@@ -448,3 +448,10 @@ def test_the_target_is_required_where_it_is_needed():
     X, _, z = four_groups(100)
     with pytest.raises(ValueError, match="requires y to be passed"):
         FairSDR(n_shared=1).fit(X, sensitive_features=z)
+
+
+def test_features_whose_units_float32_cannot_undo_are_refused(rng):
+    X = rng.standard_normal((60, 3))
+    tiny = (1e-39 * X).astype(np.float32)
+    with pytest.raises(ValueError, match=r"beyond the range of float32; rescale"):
+        FairSDR(1).fit(tiny, X[:, 0], sensitive_features=X[:, 1] > 0)

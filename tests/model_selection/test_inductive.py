@@ -234,3 +234,12 @@ def test_a_fit_that_fails_leaves_the_earlier_one():
     with pytest.raises(ValueError, match="100"):
         model.fit(X)
     assert model.labels_ is labels
+
+
+@pytest.mark.parametrize("where", ["fit", "predict"])
+def test_rows_whose_distances_overflow_are_refused(where, rng):
+    """Neighbours at infinite distances are all alike."""
+    X = rng.standard_normal((30, 3))
+    model = InductiveClusterer(AgglomerativeClustering(2)).fit(X)
+    with pytest.raises(ValueError, match="squared distance of rows is inf"):
+        getattr(model, where)(X * 1e160)
