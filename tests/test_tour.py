@@ -23,6 +23,7 @@ from skspace._tour._table import Column, format_table
 from skspace._tour.families import cluster as cluster_family
 from skspace._tour.families import find_families
 from skspace._tour.families import predict as predict_family
+from skspace.datasets import _tabular
 from skspace.datasets._registry import SHA256
 
 FAMILIES = list(find_families())
@@ -248,6 +249,19 @@ def test_tables_of_the_folder_are_reduced_too(tmp_path, capsys):
     arguments = ["--quick", "--family", "decomposition", "--output", str(tmp_path)]
     assert _tour.main([*arguments, "--data", str(tmp_path / "data")]) == 0
     assert "Concrete is left out: " in capsys.readouterr().out
+
+
+def test_tables_of_the_folder_need_no_pandas(tmp_path, monkeypatch, capsys, rng):
+    def refuse(caller):
+        raise ImportError(caller)
+
+    names = [*"abcdefgh", "strength"]
+    columns = dict(zip(names, rng.standard_normal((9, 300)), strict=True))
+    monkeypatch.setattr(_tabular, "_read_csv", lambda file, data_home: columns.copy())
+    monkeypatch.setattr(_tabular, "import_pandas", refuse)
+    arguments = ["--quick", "--family", "decomposition", "--output", str(tmp_path)]
+    assert _tour.main([*arguments, "--data", str(tmp_path)]) == 0
+    assert "Concrete: compressive strength (100 x 8)" in capsys.readouterr().out
 
 
 # -- what goes wrong is a sentence ----------------------------------------------------

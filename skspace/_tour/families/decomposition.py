@@ -137,7 +137,7 @@ def _tables(stage):
     if not stage.data:
         return
     try:
-        X, y = fetch_concrete(data_home=stage.data, return_X_y=True)
+        X, y = fetch_concrete(data_home=stage.data, return_X_y=True, as_frame=False)
     except (DatasetNotFoundError, ValueError) as error:
         stage.say(f"Concrete is left out: {error}")
     else:
